@@ -1,0 +1,24 @@
+"""A homogeneous magnetic field."""
+
+from typing import NamedTuple
+
+from mcprop.protocol import b_vector, implements
+
+
+class UniformField(NamedTuple):
+    """Homogeneous magnetic field.
+
+    Parameters
+    ----------
+    bx, by, bz : float
+        Components [uG] along the axes in which it is used.
+    """
+
+    bx: float
+    by: float
+    bz: float
+
+
+@implements(b_vector, UniformField)
+def _(field, x, y, z):  # type: ignore[no-untyped-def]
+    return field.bx, field.by, field.bz

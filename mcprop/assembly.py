@@ -1,0 +1,238 @@
+"""From the outcomes of the jobs of one energy to its dipoles, sky maps and comparisons."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mcprop.comparison import ComparisonRow, density_row, dipole_row
+from mcprop.dipole import Dipole, Part, combine
+from mcprop.sky import SkyMap
+from mcprop.species import energy_jacobian, rigidity_of
+from mcprop.tables import ANALYTIC, MONTE_CARLO, Row, SpectrumRow
+
+if TYPE_CHECKING:
+    from mcprop.analytic.xue_liu_2025 import XueLiu2025
+    from mcprop.plan import Planned
+    from mcprop.transport import Outcome
+
+CARRIERS = ("nearby", "centre", "background")
+"""Components that carry particles; they add up to the intensity."""
+
+BOOST = "compton-getting"
+ALL = "all"
+
+
+def formula_rows(model: XueLiu2025, energy: float) -> list[Row]:
+    """Rows of method "analytic" at a total energy [GeV]."""
+    rows = []
+    for species in (*model.species, ALL):
+        for component in CARRIERS:
+            vector = model.component_dipole(component, energy, species)
+            share = float(model.share(component, energy, species))
+            rows.append(Row(energy, component, species, ANALYTIC, Dipole(vector), share))
+        share = sum(float(model.share(component, energy, species)) for component in CARRIERS)
+        boost = Dipole(model.compton_getting(energy))
+        rows.append(Row(energy, BOOST, species, ANALYTIC, boost, share))
+        total = Dipole(model.total_dipole(energy, species))
+        rows.append(Row(energy, "total", species, ANALYTIC, total, share))
+    return rows
+
+
+def spectrum_rows(model: XueLiu2025, energy: float) -> list[SpectrumRow]:
+    """Intensity by formula of every species and component at a total energy [GeV]."""
+    rows = []
+    for species in model.species:
+        rigidity = float(rigidity_of(energy, species))
+        for component in CARRIERS:
+            per_rigidity = float(model.intensity(component, rigidity, species))
+            per_energy = float(model.intensity_energy(component, energy, species))
+            rows.append(SpectrumRow(energy, rigidity, species, component, per_rigidity, per_energy))
+    return rows
+
+
+class Assembly:
+    """Monte Carlo answers at one energy.
+
+    Parameters
+    ----------
+    model : XueLiu2025
+        Formulas: the references, and what is not transported.
+    energy : float
+        Total energy [GeV].
+    planned : list of Planned
+        The jobs.
+    outcomes : list of Outcome
+        Their outcomes, in the same order.
+    """
+
+    def __init__(
+        self, model: XueLiu2025, energy: float, planned: list[Planned], outcomes: list[Outcome]
+    ) -> None:
+        self.model, self.energy = model, energy
+        self.found = {
+            (p.component, p.species, p.gives): (p, outcome)
+            for p, outcome in zip(planned, outcomes, strict=True)
+        }
+        self.parts = {
+            (component, species): self._part(component, species)
+            for component in CARRIERS
+            for species in model.species
+        }
+        self.intensity = sum(part.intensity for part in self.parts.values())
+
+    def dipole(self, component: str, species: str) -> Dipole:
+        """Dipole of a component or of the total, of one species or of all."""
+        if component == "total":
+            return combine(self._parts(CARRIERS, species)) + self.dipole(BOOST, species)
+        if component == BOOST:
+            return combine([self._boost_part(name) for name in self._names(species)])
+        return combine(self._parts((component,), species))
+
+    def rows(self) -> list[Row]:
+        """Rows of method "monte-carlo"."""
+        rows = []
+        for species in (*self.model.species, ALL):
+            for component in (*CARRIERS, BOOST, "total"):
+                members = (component,) if component in CARRIERS else CARRIERS
+                share = sum(part.intensity for part in self._parts(members, species)) / self.intensity
+                dipole, label = self.dipole(component, species), self.estimator(component)
+                rows.append(
+                    Row(self.energy, component, species, MONTE_CARLO, dipole, share, label)
+                )
+        return rows
+
+    def estimator(self, component: str) -> str:
+        """Name of the estimator behind a component's dipole."""
+        if component == "background":
+            return "prescribed"
+        if component == "total":
+            kinds = {p.estimator for p, _ in self.found.values()} - {"boost"}
+            return "assisted" if "assisted" in kinds else "+".join(sorted(kinds))
+        return self.found[component, self.model.species[0], "dipole"][0].estimator
+
+    def comparisons(self) -> list[ComparisonRow]:
+        """Monte Carlo against formula: dipole of each component, density of each transported one."""
+        timed = self.model.cloud_mode == "time-dependent"
+        rows = []
+        for component in (*CARRIERS, BOOST, "total"):
+            if component == "total":
+                expected = self.model.total_dipole(self.energy)
+            else:
+                expected = self.model.component_dipole(component, self.energy)
+            reference = "formula"
+            if component == BOOST:
+                reference = "first order boost"
+            elif timed and component in ("nearby", "total"):
+                reference = "quadrature"
+            rows.append(self._dipole_row(component, ALL, expected, reference))
+        for component in ("nearby", "centre"):
+            for species in self.model.species:
+                timed_here = timed and component == "nearby"
+                rows.append(self._density_row(component, species, "quadrature" if timed_here else "formula"))
+                if timed_here:
+                    rows += self._published(species)
+        return rows
+
+    def skies(self, seed: int, title: str) -> dict[tuple[str, float], SkyMap]:
+        """Sky maps of the components, all species together, and of the total."""
+        meta = {"energy": self.energy, "seed": seed, "title": title}
+        maps = {c: self._sky(c, meta) for c in (*CARRIERS, BOOST)}
+        shares = [
+            (sum(part.intensity for part in self._parts((c,), ALL)) / self.intensity, maps[c])
+            for c in CARRIERS
+        ]
+        total = SkyMap.combine([*shares, (1.0, maps[BOOST])], component="total", **meta)
+        covariance = self.dipole("total", ALL).covariance
+        maps["total"] = replace(total, dipole_covariance=covariance)
+        return {(component, self.energy): sky for component, sky in maps.items()}
+
+    def relative_error(self) -> float:
+        """Standard deviation of the total's equatorial amplitude relative to it."""
+        total = self.dipole("total", ALL)
+        return total.amplitude_err / total.amplitude if total.amplitude > 0.0 else math.inf
+
+    def density(self, component: str, species: str) -> tuple[float, float]:
+        """Density at the Sun by Monte Carlo [pc^-3], and its standard deviation."""
+        mean, variance = 1.0, 0.0
+        for gives in ("dipole", "burst density"):
+            if (component, species, gives) in self.found:
+                moments = self.found[component, species, gives][1].moments
+                mean *= moments.density()[0]
+                variance += moments.log_density_variance()
+        return mean, abs(mean) * math.sqrt(variance)
+
+    def _names(self, species: str) -> tuple[str, ...]:
+        return self.model.species if species == ALL else (species,)
+
+    def _parts(self, components: tuple[str, ...], species: str) -> list[Part]:
+        return [self.parts[c, name] for name in self._names(species) for c in components]
+
+    def _part(self, component: str, species: str) -> Part:
+        if component == "background":
+            vector = self.model.component_dipole(component, self.energy, species)
+            intensity = float(self.model.intensity_energy(component, self.energy, species))
+            return Part(Dipole(vector), intensity)
+        rigidity = float(rigidity_of(self.energy, species))
+        per_density = float(
+            self.model.source_rate(component, rigidity, species) * energy_jacobian(rigidity, species)
+        )
+        density, std_dev = self.density(component, species)
+        moments = self.found[component, species, "dipole"][1].moments
+        return Part(
+            moments.dipole(),
+            per_density * density,
+            (std_dev / density) ** 2,
+            moments.covariance_with_log_density(),
+        )
+
+    def _boost_part(self, species: str) -> Part:
+        dipole = self.found[BOOST, species, "dipole"][1].moments.dipole()
+        return Part(dipole, sum(part.intensity for part in self._parts(CARRIERS, species)))
+
+    def _dipole_row(
+        self, component: str, species: str, expected: np.ndarray, reference: str
+    ) -> ComparisonRow:
+        dipole, label = self.dipole(component, species), self.estimator(component)
+        return dipole_row(
+            self.energy, component, species, dipole, Dipole(expected), label, reference
+        )
+
+    def _density_row(self, component: str, species: str, reference: str) -> ComparisonRow:
+        rigidity = float(rigidity_of(self.energy, species))
+        label = self.found[component, species, "dipole"][0].estimator
+        if (component, species, "burst density") in self.found and label == "survival":
+            label = "survival+walk"
+        published = reference == "published product"
+        formula = self.model.published_density if published else self.model.density
+        expected = float(formula(component, rigidity, species))
+        density = self.density(component, species)
+        return density_row(self.energy, component, species, density, expected, label, reference)
+
+    def _published(self, species: str) -> list[ComparisonRow]:
+        """The published product formula, against the time-dependent cloud."""
+        rigidity = float(rigidity_of(self.energy, species))
+        expected = self.model.published_dipole("nearby", rigidity, species)
+        return [
+            self._dipole_row("nearby", species, expected, "published product"),
+            self._density_row("nearby", species, "published product"),
+        ]
+
+    def _sky(self, component: str, meta: dict[str, object]) -> SkyMap:
+        """Map of one component, its species weighted by intensity."""
+        vector = self.dipole(component, ALL)
+        if component == "background":
+            nside = next(o.tally.nside for _, o in self.found.values() if o.tally is not None)
+            return SkyMap.from_dipole(vector.vector, nside, component=component, **meta)
+        members = CARRIERS if component == BOOST else (component,)
+        weights = [sum(p.intensity for p in self._parts(members, s)) for s in self.model.species]
+        skies = []
+        for species, weight in zip(self.model.species, weights, strict=True):
+            outcome = self.found[component, species, "dipole"][1]
+            sky = outcome.tally.to_map(outcome.moments.density()[0], component=component, **meta)
+            skies.append((weight / sum(weights), sky))
+        combined = SkyMap.combine(skies, component=component, **meta)
+        return replace(combined, dipole_covariance=vector.covariance)

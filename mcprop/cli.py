@@ -1,0 +1,260 @@
+"""The command line. Exit codes: 0, 2 (usage or configuration), 3 (files, disk), 130 (Ctrl-C)."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcprop import __version__
+from mcprop.errors import ConfigError, McpropError, OutputError
+
+if TYPE_CHECKING:
+    from mcprop.scenario import Config
+
+INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """A group that ends every foreseeable trouble with plain lines and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            try:
+                return super().invoke(ctx)
+            except McpropError as error:
+                _complain(str(error))
+                ctx.exit(error.exit_code)
+            except KeyboardInterrupt:
+                _complain("Interrupted; nothing was written.")
+                ctx.exit(INTERRUPTED)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                _complain(f"{error.filename or 'output'}: {error.strerror or error}")
+                ctx.exit(OutputError.exit_code)
+
+
+def _complain(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    """Say a warning in one line, without the source it comes from."""
+    _complain(f"Warning: {' '.join(str(message).split())}")
+
+
+_config = click.argument("config", metavar="CONFIG|SCENARIO")
+_output = click.option(
+    "-o", "output", required=True, metavar="DIR", type=click.Path(path_type=Path),
+    help="Directory to write.",
+)  # fmt: skip
+_energies = click.option(
+    "--energies", metavar="E,E,...", help="Total energies in GeV, in place of those configured."
+)
+_overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing run in DIR.")
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mcprop")
+def main() -> None:
+    """Cosmic-ray arrival directions: backward Monte Carlo against published formulas."""
+
+
+@main.command()
+def scenarios() -> None:
+    """List the built-in scenarios."""
+    from mcprop import scenario
+
+    width = max(map(len, scenario.names()))
+    for name in scenario.names():
+        click.echo(f"{name.ljust(width)}  {scenario.load(name).title}")
+
+
+@main.command()
+@click.argument("scenario_name", metavar="SCENARIO")
+@click.option(
+    "-o", "output", metavar="FILE", type=click.Path(path_type=Path), help="File to write."
+)
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
+    """Copy a built-in SCENARIO, to edit it. Without -o to standard output."""
+    from mcprop import scenario
+
+    text = scenario.text(scenario_name)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with output.open("w" if overwrite else "x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise OutputError(f"{output}: exists already; --overwrite replaces it.") from None
+    except (OSError, ValueError) as error:
+        raise _unwritable(output, error) from None
+    click.echo(f"Wrote {output}; run it with: mcprop run {output} -o DIR")
+
+
+@main.command()
+@_config
+def check(config: str) -> None:
+    """Say whether a configuration can be run, and what follows from it."""
+    from mcprop import frames, scenario
+    from mcprop.units import KM_PER_S
+
+    checked = scenario.load(config)
+    model = checked.model()
+    energies, names = checked.energies.grid, ", ".join(checked.species.names)
+    ra, dec = frames.lon_lat(model.u_lsr)
+    click.echo(f"{config}: fine. {checked.title}")
+    click.echo(f"{len(energies)} energies, {min(energies):g} to {max(energies):g} GeV, of {names}")
+    click.echo(
+        f"cloud: {checked.cloud.mode}, {checked.cloud.transport}; moves at"
+        f" {model.flow_speed / KM_PER_S:.3f} km/s toward RA {ra:.2f}, Dec {dec:.2f} deg,"
+        f" at {math.degrees(model.theta):.2f} deg to the field"
+    )
+    run_of = checked.monte_carlo
+    click.echo(f"monte_carlo: {run_of.histories} histories, estimator {run_of.estimator}")
+
+
+@main.command()
+@_config
+@_output
+@_energies
+@_overwrite
+def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -> None:
+    """Evaluate the published formulas only."""
+    from mcprop import report
+
+    settings = _load(config, {"energies": _energy_list(energies)})
+    _require_free(output, overwrite)
+    from mcprop.simulation import Simulation
+
+    result = Simulation(settings).analytic()
+    result.write(output, overwrite=overwrite)
+    click.echo(report.totals_table(result))
+    click.echo(f"Output: {output}")
+
+
+@main.command()
+@_config
+@_output
+@_energies
+@click.option("--histories", type=int, metavar="N", help="Pseudo-particles per energy and species.")
+@click.option("--rel-err", type=float, metavar="X", help="Relative error at which to stop early.")
+@click.option("--seed", type=int, metavar="S", help="Seed; without it one is drawn and stored.")
+@click.option(
+    "-j", "--threads", type=click.IntRange(1, 4096), metavar="THREADS", help="Default: all cores."
+)
+@click.option("--analog", is_flag=True, help="Plain histories, without variance reduction.")
+@_overwrite
+def run(
+    config: str,
+    output: Path,
+    energies: str | None,
+    histories: int | None,
+    rel_err: float | None,
+    seed: int | None,
+    threads: int | None,
+    analog: bool,
+    overwrite: bool,
+) -> None:
+    """Run pseudo-particles and compare them with the formulas."""
+    from mcprop import report
+
+    changes = {
+        "energies": _energy_list(energies),
+        "monte_carlo.histories": histories,
+        "monte_carlo.rel_err": rel_err,
+        "monte_carlo.seed": seed,
+        "monte_carlo.estimator": "analog" if analog else None,
+    }
+    settings = _load(config, changes)
+    _require_free(output, overwrite)
+    from mcprop.simulation import Simulation
+
+    with report.Progress() as progress:
+        result = Simulation(settings).run(
+            threads=threads or _cores(), analog=analog, on_energy=progress.on_energy
+        )
+    result.write(output, overwrite=overwrite)
+    click.echo(report.totals_table(result))
+    click.echo(result.comparison.verdict)
+    click.echo(f"Output: {output}")
+
+
+@main.command()
+@click.argument("target", metavar="DIR|SCENARIO")
+def cite(target: str) -> None:
+    """Print BibTeX of what a run, or a scenario, rests on."""
+    from mcprop import cite as references
+    from mcprop import scenario
+
+    directory = Path(target)
+    if target not in scenario.names() and directory.is_dir():
+        parts = references.parts_of(directory)
+        scenario.load(directory / "config.toml")
+        click.echo(references.bibliography(parts, references.version_of(directory)), nl=False)
+    else:
+        scenario.load(target)
+        click.echo(references.bibliography(), nl=False)
+
+
+def _load(config: str, changes: dict[str, Any]) -> Config:
+    """Load a scenario and apply what the options say; None is no option."""
+    from mcprop import scenario
+
+    given = {key: value for key, value in changes.items() if value is not None}
+    settings = scenario.load(config).replace(given)
+    settings.model()
+    return settings
+
+
+def _energy_list(option: str | None) -> dict[str, list[str]] | None:
+    """Turn 1e3,1e4 into a section of the scenario, each number kept exactly."""
+    if option is None:
+        return None
+    try:
+        numbers = [float(item) for item in option.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        shown = option if len(option) <= 80 else option[:80] + "..."
+        raise ConfigError(
+            f"--energies: got {shown!r}; allowed: numbers in GeV with commas between, as in 1e3,1e4"
+        )
+    return {"values": [f"{number!r} GeV" for number in numbers]}
+
+
+def _cores() -> int:
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _require_free(directory: Path, overwrite: bool) -> None:
+    """Refuse at once, not after the run, a directory that cannot be written."""
+    from mcprop.result import check_directory
+
+    try:
+        # what is no run is never replaced
+        target = check_directory(directory, overwrite=True)
+        if not overwrite and target.exists() and any(target.iterdir()):
+            raise OutputError(f"{directory}: holds a run already; --overwrite replaces it.")
+        home = next(folder for folder in target.parents if folder.exists())
+        # trying is the only test that knows quotas, read-only disks and access lists
+        with tempfile.TemporaryDirectory(prefix=".mcprop-", dir=home):
+            pass
+    except (OSError, ValueError) as error:
+        raise _unwritable(directory, error) from None
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:
+    return OutputError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error}).")

@@ -1,0 +1,84 @@
+"""The local interstellar cloud: a slab behind a leading face, with flow toward the face."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Slab(NamedTuple):
+    """What a backward history needs to know of the cloud, in cloud axes (depth, tangential along b_hat, third).
+
+    Parameters
+    ----------
+    depth : float
+        Depth of the Sun behind the face [pc].
+    kappa_xx : float
+        Diffusion along the depth axis [pc^2/yr].
+    flow : float
+        Backward drift along the depth axis, positive deeper [pc/yr].
+    ratio : float
+        kappa_yx / kappa_xx: what depth noise moves sideways.
+    shear : float
+        Drift of y - ratio x [pc/yr].
+    spread2, spread3 : float
+        Diffusion of y - ratio x, and of z [pc^2/yr].
+    age : float
+        Longest time a history may take [yr]; infinite for a steady outside.
+    far : float
+        Depth from which the return probability is below exp(-30) [pc].
+    step : float
+        Step of a history, in units of depth^2 / kappa_xx.
+    """
+
+    depth: float
+    kappa_xx: float
+    flow: float
+    ratio: float
+    shear: float
+    spread2: float
+    spread3: float
+    age: float
+    far: float
+    step: float
+
+
+def slab(tensor: np.ndarray, speed: float, depth: float, age: float, step: float, tilt: bool = False) -> Slab:
+    """Describe the cloud to the kernel.
+
+    Parameters
+    ----------
+    tensor : ndarray, shape (3, 3)
+        Local diffusion tensor in cloud axes [pc^2/yr]; its third axis must be a principal one.
+    speed : float
+        Speed of the plasma toward the face [pc/yr].
+    depth : float
+        Depth of the Sun behind the face [pc].
+    age : float
+        Longest time a history may take [yr]; ``math.inf`` where the outside is steady.
+    step : float
+        Step in units of depth^2 / kappa_xx.
+    tilt : bool
+        Whether histories follow Doob's transform by exp(-speed depth / kappa_xx).  The score then has to be multiplied
+        by that factor, which is the published density of the slab itself.
+
+    Returns
+    -------
+    Slab
+    """
+    kappa_xx, ratio = tensor[0, 0], tensor[1, 0] / tensor[0, 0]
+    far = 1e6 * depth if tilt or speed <= 0.0 else 30.0 * kappa_xx / speed + depth
+    return Slab(
+        depth=float(depth),
+        kappa_xx=float(kappa_xx),
+        flow=float(-speed if tilt else speed),
+        ratio=float(ratio),
+        shear=float(-ratio * speed),
+        spread2=float(tensor[1, 1] - ratio * tensor[0, 1]),
+        spread3=float(tensor[2, 2]),
+        age=float(age),
+        far=float(far),
+        step=float(step),
+    )

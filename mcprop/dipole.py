@@ -1,0 +1,396 @@
+"""Dipoles with covariance: from the moments of the histories to amplitude and phase.
+
+Every vector has ICRS axes and points to where more particles come from (arrival convention).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mcprop.errors import RangeError
+
+Array = NDArray[np.float64]
+
+UNIFORM_ANGLE_ERR = 180.0 / math.sqrt(3.0)
+"""Standard deviation [deg] of an angle about which nothing is known."""
+
+
+def _frozen(values: ArrayLike, shape: tuple[int, ...], name: str) -> Array:
+    array = np.array(values, dtype=np.float64)
+    if array.shape != shape:
+        raise RangeError(f"{name} has the shape {array.shape}; it must be {shape}.")
+    array.setflags(write=False)
+    return array
+
+
+def debiased_norm(norm: float, transverse_variance: float) -> float:
+    """Length of a vector with the bias that noise across it brings taken out.
+
+    Parameters
+    ----------
+    norm : float
+        Length of the measured vector.
+    transverse_variance : float
+        Variance summed over the directions across the vector, in the unit of ``norm`` squared.
+
+    Returns
+    -------
+    float
+        The modified asymptotic estimate: never negative, ``norm`` where there is no noise.
+
+    References
+    ----------
+    Plaszczynski et al. 2014, MNRAS 439, 4048 (the estimator called MAS).
+    """
+    if norm == 0.0 or transverse_variance <= 0.0:
+        return norm
+    signal_to_noise = norm * norm / transverse_variance
+    return norm + transverse_variance * math.expm1(-signal_to_noise) / (2.0 * norm)
+
+
+def _unit_disc(radii: int = 32, angles: int = 64) -> Array:
+    """Equally likely points of a standard normal in the plane, shape (2, radii * angles)."""
+    quantile = (np.arange(radii) + 0.5) / radii
+    radius = np.sqrt(-2.0 * np.log1p(-quantile))
+    radius *= math.sqrt(2.0 / np.mean(radius**2))
+    angle = 2.0 * np.pi * (np.arange(angles) + 0.5) / angles
+    return np.stack([np.outer(radius, np.cos(angle)), np.outer(radius, np.sin(angle))]).reshape(
+        2, -1
+    )
+
+
+def _phase_error(amplitude: float, covariance: Array) -> float:
+    """Standard deviation [deg] of the phase of a vector in the plane that lies along axis 0.
+
+    The whole distribution is followed round the circle, so the value stays sensible (and below
+    that of a uniform angle) where the amplitude is not larger than its error.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    points = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ _unit_disc()
+    phase = np.arctan2(points[1], amplitude + points[0])
+    return min(math.degrees(math.sqrt(float(np.mean(phase**2)))), UNIFORM_ANGLE_ERR)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dipole:
+    """A dipole of the arrival directions and its covariance.
+
+    Parameters
+    ----------
+    vector : ndarray, shape (3,)
+        ICRS axes, arrival convention, dimensionless.
+    covariance : ndarray, shape (3, 3)
+        Of the estimate (not of one history); zeros for a formula, the default.
+    """
+
+    vector: Array
+    covariance: Array = field(default_factory=lambda: np.zeros((3, 3)))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vector", _frozen(self.vector, (3,), "A dipole vector"))
+        covariance = _frozen(self.covariance, (3, 3), "A dipole covariance")
+        object.__setattr__(self, "covariance", covariance)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Dipole):
+            return NotImplemented
+        same_vector = np.array_equal(self.vector, other.vector)
+        return same_vector and np.array_equal(self.covariance, other.covariance)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __add__(self, other: Dipole) -> Dipole:
+        """Sum of two independent dipoles."""
+        return Dipole(self.vector + other.vector, self.covariance + other.covariance)
+
+    def scaled(self, factor: float) -> Dipole:
+        """The dipole times an exactly known factor."""
+        return Dipole(factor * self.vector, factor * factor * self.covariance)
+
+    @property
+    def sigma(self) -> Array:
+        """Standard deviations of the three components, shape (3,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @cached_property
+    def _equatorial(self) -> tuple[float, Array]:
+        """Naive equatorial amplitude, and the covariance along and across it, shape (2, 2)."""
+        norm = math.hypot(self.vector[0], self.vector[1])
+        cos, sin = (self.vector[:2] / norm) if norm > 0.0 else (1.0, 0.0)
+        turn = np.array([[cos, sin], [-sin, cos]])
+        return norm, turn @ self.covariance[:2, :2] @ turn.T
+
+    @property
+    def amplitude(self) -> float:
+        """Equatorial amplitude sqrt(x^2 + y^2), the bias by noise taken out."""
+        norm, covariance = self._equatorial
+        return debiased_norm(norm, float(covariance[1, 1]))
+
+    @property
+    def amplitude_err(self) -> float:
+        """Standard deviation of the equatorial amplitude."""
+        return math.sqrt(max(float(self._equatorial[1][0, 0]), 0.0))
+
+    @property
+    def ra(self) -> float:
+        """Right ascension of the dipole, the phase [deg], -180 to 180."""
+        return math.degrees(math.atan2(self.vector[1], self.vector[0]))
+
+    @cached_property
+    def ra_err(self) -> float:
+        """Standard deviation of the phase [deg]; at most that of a uniform angle, 103.9."""
+        covariance = self._equatorial[1]
+        return _phase_error(self.amplitude, covariance) if covariance.any() else 0.0
+
+    @property
+    def dec(self) -> float:
+        """Declination of the dipole [deg]."""
+        return math.degrees(math.atan2(self.vector[2], math.hypot(*self.vector[:2])))
+
+    @property
+    def amplitude_3d(self) -> float:
+        """Length of the vector, the bias by noise taken out."""
+        norm = float(np.linalg.norm(self.vector))
+        if norm == 0.0:
+            return 0.0
+        along = float(self.vector @ self.covariance @ self.vector) / norm**2
+        return debiased_norm(norm, float(np.trace(self.covariance)) - along)
+
+    def __repr__(self) -> str:
+        error = f" +- {self.amplitude_err:.2g}" if self.covariance.any() else ""
+        phase = f" +- {self.ra_err:.2g}" if self.covariance.any() else ""
+        return (
+            f"Dipole(amplitude {self.amplitude:.4g}{error}, RA {self.ra:.2f}{phase} deg, "
+            f"Dec {self.dec:.2f} deg, |delta| {self.amplitude_3d:.4g})"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Additive moments of the scores of many histories.
+
+    A history scores y = (m, d): a density m and a vector d with E[d]/E[m] the dipole. Means and
+    centred sums of squares are kept rather than plain sums, so that a nearly noise-free estimator
+    does not lose its variance to rounding. ``Moments()`` is the empty sum.
+
+    Parameters
+    ----------
+    n : int
+        Histories.
+    mean : ndarray, shape (4,)
+        Mean of (m, d_x, d_y, d_z).
+    scatter : ndarray, shape (4, 4)
+        Sum over the histories of (y - mean)(y - mean)^T.
+    """
+
+    n: int = 0
+    mean: Array = field(default_factory=lambda: np.zeros(4))
+    scatter: Array = field(default_factory=lambda: np.zeros((4, 4)))
+
+    @classmethod
+    def of(cls, m: ArrayLike, d: ArrayLike) -> Moments:
+        """Moments of a batch.
+
+        Parameters
+        ----------
+        m : ndarray, shape (N,)
+            Density score of each history.
+        d : ndarray, shape (N, 3)
+            Vector score of each history, ICRS axes, arrival convention.
+        """
+        y = np.column_stack([np.asarray(m, dtype=np.float64), np.asarray(d, dtype=np.float64)])
+        if not len(y):
+            return cls()
+        mean = y.mean(axis=0)
+        centred = y - mean
+        return cls(len(y), mean, centred.T @ centred)
+
+    def __add__(self, other: Moments) -> Moments:
+        """Moments of both sets of histories (Chan et al. 1983)."""
+        n = self.n + other.n
+        if not self.n or not other.n:
+            return other if not self.n else self
+        gap = other.mean - self.mean
+        mean = self.mean + gap * (other.n / n)
+        between = np.outer(gap, gap) * (self.n * (other.n / n))
+        return Moments(n, mean, self.scatter + other.scatter + between)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Moments):
+            return NotImplemented
+        same_mean = self.n == other.n and np.array_equal(self.mean, other.mean)
+        return same_mean and np.array_equal(self.scatter, other.scatter)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def covariance_of_mean(self) -> Array:
+        """Covariance of the mean of (m, d), shape (4, 4).
+
+        Raises
+        ------
+        RangeError
+            With fewer than two histories.
+        """
+        if self.n < 2:
+            raise RangeError(f"A variance needs at least 2 histories, not {self.n}.")
+        return self.scatter / (self.n * (self.n - 1.0))
+
+    def density(self) -> tuple[float, float]:
+        """Mean density and the standard deviation of that mean."""
+        return float(self.mean[0]), math.sqrt(float(self.covariance_of_mean()[0, 0]))
+
+    def _propagated(self) -> tuple[Array, Array]:
+        """Ratio d/m, and the covariance of (ln m, ratio) by the delta method, shape (4, 4)."""
+        if self.mean[0] == 0.0:
+            raise RangeError("The mean density is zero, so the dipole is undefined.")
+        ratio = self.mean[1:] / self.mean[0]
+        jacobian = np.eye(4)
+        jacobian[1:, 0] = -ratio
+        jacobian /= self.mean[0]
+        return ratio, jacobian @ self.covariance_of_mean() @ jacobian.T
+
+    def dipole(self) -> Dipole:
+        """Ratio estimate <d>/<m> with its covariance by the delta method."""
+        ratio, covariance = self._propagated()
+        return Dipole(ratio, covariance[1:, 1:])
+
+    def log_density_variance(self) -> float:
+        """Variance of the logarithm of the mean density."""
+        return float(self._propagated()[1][0, 0])
+
+    def covariance_with_log_density(self) -> Array:
+        """Covariance of ln(density) with the three components of the dipole, shape (3,)."""
+        return self._propagated()[1][0, 1:]
+
+    def figure_of_merit(self, cpu_seconds: float) -> float:
+        """1 / (relative variance of the length of the dipole x CPU seconds) [1/s]."""
+        dipole = self.dipole()
+        square = float(dipole.vector @ dipole.vector)
+        along = float(dipole.vector @ dipole.covariance @ dipole.vector)
+        if along <= 0.0 or cpu_seconds <= 0.0:
+            return math.inf
+        return square * square / (along * cpu_seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One component of one species, as it enters the total at equal energy.
+
+    Parameters
+    ----------
+    dipole : Dipole
+        The component's own dipole.
+    intensity : float
+        At the energy in question [GeV^-1 m^-2 s^-1 sr^-1]; any common unit does.
+    intensity_var_ln : float
+        Variance of the logarithm of the intensity.
+    cov_ln : array_like, shape (3,)
+        Covariance of that logarithm with the dipole.
+    """
+
+    dipole: Dipole
+    intensity: float
+    intensity_var_ln: float = 0.0
+    cov_ln: Any = (0.0, 0.0, 0.0)
+
+
+def combine(parts: Iterable[Part]) -> Dipole:
+    """Mean dipole of independent parts, weighted by intensity.
+
+    The errors of the intensities count as well: a part whose dipole lies far from the mean moves
+    the mean when its share changes.
+
+    Parameters
+    ----------
+    parts : iterable of Part
+        At one energy.
+
+    Returns
+    -------
+    Dipole
+        sum J d / sum J, first-order covariance.
+
+    Raises
+    ------
+    RangeError
+        When the intensities do not add to a positive number.
+    """
+    parts = list(parts)
+    intensity = sum(part.intensity for part in parts)
+    if not intensity > 0.0:
+        raise RangeError(f"The intensities add to {intensity!r}; the sum must be positive.")
+    shares = [part.intensity / intensity for part in parts]
+    zero = np.zeros(3)
+    total = sum((w * p.dipole.vector for w, p in zip(shares, parts, strict=True)), zero)
+    covariance = np.zeros((3, 3))
+    for share, part in zip(shares, parts, strict=True):
+        gap = part.dipole.vector - total
+        cross = np.outer(gap, np.asarray(part.cov_ln, dtype=np.float64))
+        spread = np.outer(gap, gap) * part.intensity_var_ln
+        covariance += share**2 * (part.dipole.covariance + spread + cross + cross.T)
+    return Dipole(total, covariance)
+
+
+class MapFit(NamedTuple):
+    """Result of fitting monopole + dipole . n to a map.
+
+    monopole : float; dipole : Dipole; chi2 : float, sum of squared residuals over the variances of
+    the pixels; dof : int, pixels with a variance minus four.
+    """
+
+    monopole: float
+    dipole: Dipole
+    chi2: float
+    dof: int
+
+
+def fit_map(
+    vectors: Array, intensity: Array, std_dev: Array, covariance: Array | None = None
+) -> MapFit:
+    """Least-squares fit of a monopole and a dipole to values on the sky.
+
+    All pixels weigh alike: weights from the scatter of the same scores would favour pixels that
+    fluctuate low together with their scatter, and so bias the amplitude.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (N, 3)
+        Directions of the pixels.
+    intensity, std_dev : ndarray, shape (N,)
+        Values (NaN where unknown) and their standard deviations.
+    covariance : ndarray, shape (3, 3), optional
+        Covariance of the dipole where it is known from elsewhere; without it the pixels count as
+        independent.
+
+    Returns
+    -------
+    MapFit
+
+    Raises
+    ------
+    RangeError
+        When the known pixels do not determine a dipole.
+    """
+    good = np.isfinite(intensity)
+    design = np.column_stack([np.ones(len(vectors)), vectors])[good]
+    normal = design.T @ design
+    if len(design) < 4 or np.linalg.cond(normal) > 1e12:
+        raise RangeError(f"{len(design)} known pixels do not determine a dipole.")
+    inverse = np.linalg.inv(normal)
+    # the deviation from 1, so that a dipole of 1e-4 keeps all its digits
+    deviation, sigma = intensity[good] - 1.0, std_dev[good]
+    solution = inverse @ (design.T @ deviation)
+    if covariance is None:
+        covariance = (inverse @ (design.T * sigma**2) @ design @ inverse)[1:, 1:]
+    residual = deviation - design @ solution
+    noisy = sigma > 0.0
+    chi2 = float(np.sum((residual[noisy] / sigma[noisy]) ** 2))
+    dipole = Dipole(solution[1:], covariance)
+    return MapFit(1.0 + float(solution[0]), dipole, chi2, int(noisy.sum()) - 4)

@@ -1,0 +1,58 @@
+"""The errors that mcprop raises on purpose, each with the exit code of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class McpropError(Exception):
+    """Base of every error that mcprop raises on purpose.
+
+    The message is written for the person at the keyboard: one sentence a problem, no internals.
+    """
+
+    exit_code: int = 2
+    """Exit status of the command line when this error ends it."""
+
+
+class ConfigError(McpropError):
+    """A configuration that cannot be run.
+
+    Parameters
+    ----------
+    problems : iterable of str, or str
+        Every problem found, one line each, starting with the dotted name of the key.
+
+    Attributes
+    ----------
+    problems : list of str
+        The same lines, with line breaks and other control characters made visible.
+    """
+
+    def __init__(self, problems: Iterable[str] | str) -> None:
+        lines = [problems] if isinstance(problems, str) else list(problems)
+        self.problems: list[str] = [_one_line(line) for line in lines]
+        super().__init__("\n".join(self.problems))
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[list[str]]]:
+        """Pickle by the list of problems, so that the error crosses a process border whole."""
+        return type(self), (self.problems,)
+
+
+class UnitsError(McpropError, ValueError):
+    """A quantity without a unit, or with a unit of another dimension."""
+
+
+class RangeError(McpropError, ValueError):
+    """A number outside of what is allowed or known."""
+
+
+class OutputError(McpropError):
+    """Trouble with files or the disk: missing, unwritable, or already there."""
+
+    exit_code = 3
+
+
+def _one_line(text: str) -> str:
+    """Escape whatever would break the line or upset a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,0 +1,58 @@
+"""Analog histories through the slab: one random arrival direction each, and one exit or none."""
+
+import math
+
+import numpy as np
+
+from mcprop.kernels.launch import displace, random_direction
+from mcprop.kernels.rng import six_normals, threefry, uniform
+from mcprop.kernels.slab import AGED_OUT, ARRIVED, ESCAPED, LOST, crossing
+from mcprop.protocol import kernel, outside, own_path, primitive
+
+
+@primitive
+def analog_history(slab, outer, seed, stream, particle, j, x, y, z):  # type: ignore[no-untyped-def]
+    """Follow one history from (x, y, z): density met where it leaves (0 if it does not), fate, steps."""
+    p0, p1, p2, p3 = own_path(outer, j)
+    v = y - slab.ratio * x
+    time, block = 0.0, np.uint64(0)
+    while x <= slab.far and time < slab.age * (1.0 - 1e-12):
+        n0, chi, n1, n2, _, _ = six_normals(*threefry(particle, block, seed, stream))
+        w0, w1 = threefry(particle, block + np.uint64(1), seed, stream)
+        block += np.uint64(2)
+        scale = min(max(x, 0.5 * slab.depth), slab.far)
+        h = min(slab.step * scale * scale / slab.kappa_xx, slab.age - time)
+        spread = slab.kappa_xx * h
+        free = x + slab.flow * h + math.sqrt(2.0 * spread) * n0
+        probability, early, late, share = crossing(x, free, spread, chi * chi)
+        fraction = early if uniform(w1) < share else late
+        left = uniform(w0) < probability
+        spent = h * fraction if left else h
+        v += slab.shear * spent + math.sqrt(2.0 * slab.spread2 * spent) * n1
+        z += math.sqrt(2.0 * slab.spread3 * spent) * n2
+        time += spent
+        if left:
+            return outside(outer, -slab.depth, v, z, time, p0, p1, p2, p3), ARRIVED, block
+        x = free
+        if not x >= 0.0:
+            return math.nan, LOST, block
+    return 0.0, (ESCAPED if x > slab.far else AGED_OUT), block
+
+
+@kernel
+def analog_walk(slab, outer, seed, stream, first, reach, scores, directions, fates):  # type: ignore[no-untyped-def]
+    """Histories first, first + 1, ... of arrival directions `directions` (n, 3); returns the number of steps.
+
+    `reach` (3, 3) [pc] takes a direction (ICRS) to the last mean free path in cloud axes, `scores` (n,) the density met,
+    `fates` (4,) the counts of escaped, aged out, arrived, lost.
+    """
+    steps = 0
+    for j in range(scores.shape[0]):
+        particle = first + np.uint64(j)
+        nx, ny, nz = random_direction(seed, stream, particle)
+        directions[j, 0], directions[j, 1], directions[j, 2] = nx, ny, nz
+        dx, dy, dz = displace(reach, nx, ny, nz)
+        scores[j], fate, blocks = analog_history(slab, outer, seed, stream, particle, j, slab.depth + dx, dy, dz)
+        fates[fate] += 1
+        steps += int(blocks >> np.uint64(1))
+    return steps

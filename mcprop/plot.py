@@ -1,0 +1,245 @@
+"""Figures of a run: amplitude and phase against energy, and skies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mcprop.skyplot import COMPTON_GETTING, FIELD, GALACTIC_CENTRE, label_text, wrapped
+from mcprop.tables import ANALYTIC, MONTE_CARLO, Row, energy_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from mcprop.sky import SkyMap
+
+_COLOURS = {
+    "nearby": "tab:blue",
+    "centre": "tab:green",
+    "background": "tab:orange",
+    "compton-getting": "tab:purple",
+}
+_TOTAL = "black"
+_POINTS = "tab:red"
+_PHASE_LINES = (FIELD, GALACTIC_CENTRE, COMPTON_GETTING)
+
+
+def _series(rows: Iterable[Row], component: str, method: str) -> list[Row]:
+    """Rows of a component for all species, by energy."""
+    wanted = (component, "all", method)
+    chosen = [row for row in rows if (row.component, row.species, row.method) == wanted]
+    return sorted(chosen, key=lambda row: row.energy)
+
+
+def _name(component: str) -> str:
+    return COMPTON_GETTING if component == COMPTON_GETTING.lower() else component
+
+
+def _components(rows: Iterable[Row]) -> list[str]:
+    return [c for c in dict.fromkeys(row.component for row in rows) if c != "total"]
+
+
+def draw_dipole(
+    rows: Sequence[Row],
+    markers: Mapping[str, tuple[float, float]],
+    title: str = "",
+    curve: Sequence[Row] = (),
+    axes: Sequence[Axes] | None = None,
+) -> Figure:
+    """Draw amplitude and phase of the equatorial dipole against energy.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Formulas become lines, Monte Carlo results points with error bars. Components enter with
+        their share of the intensity.
+    markers : mapping of str to (float, float)
+        Directions: label to (right ascension, declination) [deg]; "b_hat", "Galactic centre" and
+        "Compton-Getting" are shown beside the phase.
+    title : str
+    curve : sequence of Row
+        Formulas on a finer grid of energies, to be used for the lines instead.
+    axes : two matplotlib axes, optional
+        For amplitude and phase; a new figure without them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    if axes is None:
+        figure = Figure(figsize=(8.0, 8.4), layout="constrained")
+        axes = list(figure.subplots(2, 1, sharex=True, height_ratios=[1.15, 1.0]))
+    upper, lower = axes
+    _draw_amplitude(upper, rows, curve)
+    _draw_phase(lower, rows, markers, curve)
+    upper.set_title(title, fontsize=11)
+    return upper.get_figure(root=True)  # type: ignore[return-value]
+
+
+def _lines_of(rows: Sequence[Row], curve: Sequence[Row], component: str) -> list[Row]:
+    """Rows for the line of a component: fine grid, else formulas, else Monte Carlo."""
+    return (
+        _series(curve, component, ANALYTIC)
+        or _series(rows, component, ANALYTIC)
+        or _series(rows, component, MONTE_CARLO)
+    )
+
+
+def _draw_amplitude(ax: Axes, rows: Sequence[Row], curve: Sequence[Row]) -> None:
+    for component in _components(rows):
+        line = _lines_of(rows, curve, component)
+        contribution = [row.weight * row.dipole.amplitude for row in line]
+        style: dict[str, Any] = {"color": _COLOURS.get(component, "0.4"), "label": _name(component)}
+        ax.plot([row.energy for row in line], contribution, "--", lw=1.0, **style)
+    formula = _series(curve, "total", ANALYTIC) or _series(rows, "total", ANALYTIC)
+    if formula:
+        amplitude = [row.dipole.amplitude for row in formula]
+        ax.plot(
+            [r.energy for r in formula], amplitude, lw=1.8, color=_TOTAL, label="total, formula"
+        )
+    points = _series(rows, "total", MONTE_CARLO)
+    if points:
+        _errorbar(
+            ax,
+            points,
+            [row.dipole.amplitude for row in points],
+            [row.dipole.amplitude_err for row in points],
+            label="total, Monte Carlo",
+        )
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    _amplitude_limits(ax, [row.dipole.amplitude for row in [*formula, *points]])
+    ax.set_ylabel("equatorial amplitude")
+    ax.grid(True, which="major", lw=0.4, alpha=0.6)
+    ax.legend(fontsize=9, ncols=2)
+
+
+def _errorbar(
+    ax: Axes, points: list[Row], values: list[float], errors: list[float], **kw: Any
+) -> None:
+    energies = [row.energy for row in points]
+    ax.errorbar(energies, values, errors, fmt="o", ms=4.5, color=_POINTS, capsize=2.5, lw=1.2, **kw)
+
+
+def _amplitude_limits(ax: Axes, amplitudes: list[float]) -> None:
+    """Keep the totals in view, and contributions down to a tenth of the smallest of them."""
+    positive = [value for value in amplitudes if value > 0.0 and math.isfinite(value)]
+    if positive:
+        low, high = ax.get_ylim()
+        # room above for the legend
+        ax.set_ylim(max(low, 0.1 * min(positive)), 3.0 * max(high, max(positive)))
+
+
+def _unwrapped_line(energies: Sequence[float], angles: Sequence[float]) -> tuple[Any, Any]:
+    """Line of angles [deg] that leaves on one side where it comes in on the other."""
+    log_e, out_e, out_a = np.log(energies), [energies[0]], [angles[0]]
+    for i in range(1, len(angles)):
+        start, end = angles[i - 1], angles[i]
+        if abs(end - start) > 180.0:
+            edge = math.copysign(180.0, start)
+            step = 360.0 - abs(end - start)
+            part = (180.0 - abs(start)) / step if step else 0.5
+            crossing = math.exp(log_e[i - 1] + part * (log_e[i] - log_e[i - 1]))
+            out_e += [crossing, crossing, crossing]
+            out_a += [edge, math.nan, -edge]
+        out_e.append(energies[i])
+        out_a.append(end)
+    return out_e, out_a
+
+
+def _draw_phase(
+    ax: Axes,
+    rows: Sequence[Row],
+    markers: Mapping[str, tuple[float, float]],
+    curve: Sequence[Row],
+) -> None:
+    formula = _series(curve, "total", ANALYTIC) or _series(rows, "total", ANALYTIC)
+    if formula:
+        line = _unwrapped_line([r.energy for r in formula], [r.dipole.ra for r in formula])
+        ax.plot(*line, lw=1.8, color=_TOTAL)
+    points = _series(rows, "total", MONTE_CARLO)
+    if points:
+        _errorbar(ax, points, [r.dipole.ra for r in points], [r.dipole.ra_err for r in points])
+    ax.set_xscale("log")
+    ax.set_xlabel("total energy [GeV]")
+    ax.set_ylabel("phase: right ascension [deg]")
+    ax.set_ylim(-180.0, 180.0)
+    ax.set_yticks(range(-180, 181, 60))
+    ax.grid(True, which="major", lw=0.4, alpha=0.6)
+    lines = {label: float(wrapped(markers[label][0])) for label in _PHASE_LINES if label in markers}
+    _label_lines(ax, lines)
+
+
+def _label_lines(ax: Axes, lines: Mapping[str, float], gap: float = 16.0) -> None:
+    """Horizontal lines, labelled beyond the right edge, `gap` [deg] apart at least."""
+    transform = ax.get_yaxis_transform()
+    place = -math.inf
+    for label, value in sorted(lines.items(), key=lambda item: item[1]):
+        place = max(value, place + gap)
+        ax.axhline(value, color="0.45", lw=1.0, ls=":")
+        ax.annotate(
+            label_text(label), (1.0, value), xytext=(1.03, place), xycoords=transform,
+            textcoords=transform, va="center", fontsize=9,
+            arrowprops={"arrowstyle": "-", "color": "0.45", "lw": 0.6, "shrinkA": 1, "shrinkB": 0},
+        )  # fmt: skip
+
+
+def one_per_decade(energies: Iterable[float]) -> list[float]:
+    """Energies nearest to the powers of ten, one for each decade that they span.
+
+    Parameters
+    ----------
+    energies : iterable of float
+        [GeV]
+    """
+    chosen: dict[int, float] = {}
+    for energy in sorted(set(energies)):
+        decade = round(math.log10(energy))
+        off = abs(math.log10(energy) - decade)
+        if decade not in chosen or off < abs(math.log10(chosen[decade]) - decade):
+            chosen[decade] = energy
+    return list(chosen.values())
+
+
+def write_figures(
+    folder: Path,
+    rows: Sequence[Row],
+    skies: Mapping[tuple[str, float], SkyMap],
+    markers: Mapping[str, tuple[float, float]],
+    title: str = "",
+    curve: Sequence[Row] = (),
+    dpi: int = 130,
+) -> list[Path]:
+    """Write dipole.png and one sky of the total per decade of energy.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing directory.
+    rows, markers, title, curve
+        As for `draw_dipole`.
+    skies : mapping
+        (component, energy [GeV]) to SkyMap.
+    dpi : int
+        Dots per inch.
+
+    Returns
+    -------
+    list of Path
+        The files.
+    """
+    written = [folder / "dipole.png"]
+    draw_dipole(rows, markers, title, curve).savefig(written[0], dpi=dpi)
+    shown = {label: at for label, at in markers.items() if label != COMPTON_GETTING}
+    labels = energy_labels(energy for _, energy in skies)
+    for energy in one_per_decade(e for component, e in skies if component == "total"):
+        written.append(folder / f"sky_total_{labels[energy]}.png")
+        skies["total", energy].plot(markers=shown).savefig(written[-1], dpi=dpi)
+    return written

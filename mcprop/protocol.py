@@ -1,0 +1,95 @@
+"""Open functions: questions that a kernel asks of a model, answered by the model's type at compile time.
+
+A model is a ``NamedTuple`` of numbers (or of other models).  An open function such as `b_vector` is answered for a
+new model in the model's own file, and no kernel changes::
+
+    class UniformField(NamedTuple):
+        bx: float
+        by: float
+        bz: float
+
+    @implements(b_vector, UniformField)
+    def _(field, x, y, z):
+        return field.bx, field.by, field.bz
+
+Compiled kernels inline the answer (it vectorises and is cached on disk like any other code); plain Python and
+``NUMBA_DISABLE_JIT=1`` find it through the same registry.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from mcprop._cache import use_source_hashed_cache
+
+use_source_hashed_cache()
+
+from numba import njit  # noqa: E402  (the cache directory has to be set before Numba is imported)
+from numba.extending import overload  # noqa: E402
+
+INLINE = {"error_model": "numpy", "forceinline": True}
+"""Numba options under which a model's answer vectorises inside a lane loop."""
+
+primitive = njit(**INLINE)
+"""Decorator for the small pure functions that kernels are made of."""
+
+kernel = njit(nogil=True, cache=True, error_model="numpy")
+"""Decorator for the compiled loops: cached on disk, and free of the interpreter lock."""
+
+
+def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
+    """Make `stub` answer by the type of its first argument."""
+    answers: dict[type, Callable[..., Any]] = {}
+
+    def ask(model: Any, *args: Any) -> Any:
+        if type(model) not in answers:
+            raise TypeError(f"{stub.__name__} is not defined for a {type(model).__name__}")
+        return answers[type(model)](model, *args)
+
+    ask.__name__, ask.__doc__, ask.__module__ = stub.__name__, stub.__doc__, stub.__module__
+    ask.answers = answers  # type: ignore[attr-defined]
+    return ask
+
+
+def implements(function: Callable[..., Any], model: type) -> Callable[..., Any]:
+    """Register the decorated plain function as the answer of `function` for the NamedTuple type `model`."""
+
+    def register(answer: Callable[..., Any]) -> Callable[..., Any]:
+        function.answers[model] = answer  # type: ignore[attr-defined]
+
+        @overload(function, jit_options=INLINE, strict=False)
+        def _(first, *args):  # type: ignore[no-untyped-def]
+            return answer if getattr(first, "instance_class", None) is model else None
+
+        return answer
+
+    return register
+
+
+@open_function
+def b_vector(field, x, y, z):  # type: ignore[no-untyped-def]
+    """Magnetic field (bx, by, bz) [uG] of `field` at (x, y, z) [pc]."""
+
+
+@open_function
+def noise(medium, x, y, z, n0, n1, n2):  # type: ignore[no-untyped-def]
+    """Square root of the diffusion tensor at (x, y, z) applied to (n0, n1, n2) [pc yr^-1/2]."""
+
+
+@open_function
+def drift(medium, x, y, z):  # type: ignore[no-untyped-def]
+    """Mean displacement per unit time at (x, y, z) [pc/yr]."""
+
+
+@open_function
+def own_path(density, j):  # type: ignore[no-untyped-def]
+    """What history `j` brings along for its way outside the cloud: four numbers that `outside` takes back."""
+
+
+@open_function
+def outside(density, x, y, z, elapsed, p0, p1, p2, p3):  # type: ignore[no-untyped-def]
+    """Density met outside the cloud from (x, y, z) [pc], `elapsed` [yr] before now, with the numbers of `own_path`."""
+
+
+@open_function
+def is_uniform(density):  # type: ignore[no-untyped-def]
+    """Whether the density outside the cloud is the same everywhere and always: then exits need no time and place."""

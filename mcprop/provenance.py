@@ -1,0 +1,59 @@
+"""Where a result comes from: versions, sources, machine, command."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from mcprop import __version__
+from mcprop._cache import source_hash
+
+LIBRARIES = ("numpy", "numba", "scipy", "healpy", "matplotlib", "astropy", "pydantic", "click", "rich")
+
+
+def provenance(title: str) -> dict[str, Any]:
+    """Describe the software, the machine and the command.
+
+    Parameters
+    ----------
+    title : str
+        Title of the run.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    return {
+        "title": title,
+        "mcprop": __version__,
+        "source_hash": source_hash(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "cpu": _processor(),
+        "platform": platform.platform(),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _processor() -> str:
+    """Name of the processor, as the operating system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,232 @@
+"""Drawing of a sky in the Mollweide projection, with marked directions that keep clear of others.
+
+Knows neither maps nor healpy: whatever gives an intensity for a direction can be drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+
+FIELD = "b_hat"
+"""Key of the direction of the magnetic field among the markers."""
+COMPTON_GETTING = "Compton-Getting"
+"""Key of the direction of the Compton-Getting dipole."""
+GALACTIC_CENTRE = "Galactic centre"
+"""Key of the direction of the Galactic centre."""
+
+_MATH = {FIELD: r"$\hat{b}$", "-" + FIELD: r"$-\hat{b}$", "u_LSR": r"$u_\mathrm{LSR}$"}
+_MATH_LETTERS = {r"$\hat{b}$": 1.0, r"$-\hat{b}$": 2.2, r"$u_\mathrm{LSR}$": 3.2}
+_FONT = 9.0
+_MARKER = 7.0
+
+
+class _Box(NamedTuple):
+    """Rectangle in points: left, bottom, right, top."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlap(self, other: _Box) -> float:
+        """Common area."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return max(width, 0.0) * max(height, 0.0)
+
+
+def energy_text(energy: float) -> str:
+    """Energy in the unit that suits it.
+
+    Parameters
+    ----------
+    energy : float
+        [GeV]
+
+    Examples
+    --------
+    >>> energy_text(2154.4347)
+    '2.154 TeV'
+    """
+    for unit, size in (("PeV", 1e6), ("TeV", 1e3)):
+        if energy >= 0.9995 * size:
+            return f"{energy / size:.4g} {unit}"
+    return f"{energy:.4g} GeV"
+
+
+def label_text(label: str) -> str:
+    """Label of a direction as matplotlib shows it."""
+    return _MATH.get(label, label)
+
+
+def wrapped(angle: Any) -> Any:
+    """Angle [deg] brought to -180..180 (exclusive of 180)."""
+    return (np.asarray(angle) + 180.0) % 360.0 - 180.0
+
+
+def with_antipode(markers: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Markers, and the direction opposite to that of the field where it is among them."""
+    result = dict(markers)
+    if FIELD in result:
+        ra, dec = result[FIELD]
+        result["-" + FIELD] = (float(wrapped(ra + 180.0)), -dec)
+    return result
+
+
+def _raster(at: Callable[[Array], Array], columns: int = 720) -> tuple[Array, Array, Array]:
+    """Edges in plot longitude and latitude [rad], and (I - 1) x 1000 on the grid between."""
+    lon = np.linspace(-np.pi, np.pi, columns + 1)
+    lat = np.linspace(-np.pi / 2, np.pi / 2, columns // 2 + 1)
+    mid_lat, mid_lon = np.meshgrid(
+        (lat[1:] + lat[:-1]) / 2, (lon[1:] + lon[:-1]) / 2, indexing="ij"
+    )
+    # right ascension grows to the left
+    ra, cos = -mid_lon, np.cos(mid_lat)
+    vectors = np.stack([cos * np.cos(ra), cos * np.sin(ra), np.sin(mid_lat)], axis=-1)
+    return lon, lat, 1e3 * (at(vectors) - 1.0)
+
+
+def _limit(values: Array) -> float:
+    known = np.abs(values[np.isfinite(values)])
+    largest = float(np.percentile(known, 99.5)) if len(known) else 0.0
+    return largest if largest > 0.0 else 1.0
+
+
+def draw_sky(
+    at: Callable[[Array], Array],
+    title: str,
+    markers: Mapping[str, tuple[float, float]],
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a sky, right ascension growing to the left, with a colour bar in units of 1e-3.
+
+    Parameters
+    ----------
+    at : callable
+        Relative intensity at ICRS directions of the shape (..., 3).
+    title : str
+    markers : mapping of str to (float, float)
+        Directions to mark: label to (right ascension, declination) [deg], ICRS. The antipode of
+        "b_hat" is marked too.
+    ax : matplotlib axes with the projection "mollweide", optional
+        A new figure without it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    if ax is None:
+        figure = Figure(figsize=(9.0, 5.5))
+        ax = figure.add_axes((0.06, 0.17, 0.9, 0.736), projection="mollweide")
+        place: dict[str, Any] = {"cax": figure.add_axes((0.26, 0.115, 0.5, 0.025))}
+    else:
+        figure = ax.get_figure(root=True)  # type: ignore[assignment]
+        place = {"ax": ax, "shrink": 0.6, "pad": 0.08, "aspect": 35}
+    lon, lat, values = _raster(at)
+    limit = _limit(values)
+    mesh = ax.pcolormesh(
+        lon, lat, values, cmap="RdBu_r", vmin=-limit, vmax=limit, rasterized=True, shading="flat"
+    )
+    ax.set_facecolor("0.8")
+    bar = figure.colorbar(mesh, orientation="horizontal", **place)
+    bar.set_label(r"relative intensity $-$ 1  [$10^{-3}$]")
+    ax.set_title(title, fontsize=11, pad=12)
+    obstacles = _graticule(ax)
+    _draw_markers(ax, with_antipode(markers), obstacles)
+    return figure
+
+
+def _points(ax: Axes, lon: float, lat: float) -> tuple[float, float]:
+    """Place of a plot longitude and latitude [rad] in points from the corner of the figure."""
+    x, y = ax.transData.transform((lon, lat))
+    scale = 72.0 / ax.figure.dpi
+    return float(x) * scale, float(y) * scale
+
+
+def _text_box(text: str, x: float, y: float, size: float) -> _Box:
+    """Box around a text centred at (x, y); its width is estimated, no renderer is needed."""
+    letters = _MATH_LETTERS.get(text, len(text))
+    width, height = 0.6 * size * letters, 1.25 * size
+    return _Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def _outline() -> Any:
+    """White rim that keeps a text readable on any colour."""
+    from matplotlib.patheffects import withStroke
+
+    return withStroke(linewidth=2.5, foreground="white")
+
+
+def _graticule(ax: Axes) -> list[_Box]:
+    """Grid with labels along the equator and the rim; returns the boxes of the inner labels."""
+    ax.set_xticks(np.radians(np.arange(-150.0, 151.0, 30.0)), labels=[])
+    ax.set_yticks(np.radians([-60.0, -30.0, 0.0, 30.0, 60.0]))
+    ax.tick_params(labelsize=8)
+    ax.grid(True, color="0.4", linewidth=0.4, alpha=0.6)
+    boxes = []
+    for ra in range(-120, 121, 60):
+        lon, text = math.radians(-ra), f"{ra}\N{DEGREE SIGN}"
+        ax.text(
+            lon, math.radians(-4.0), text, fontsize=8, ha="center", va="center",
+            path_effects=[_outline()],
+        )  # fmt: skip
+        boxes.append(_text_box(text, *_points(ax, lon, math.radians(-4.0)), 8.0))
+    return boxes
+
+
+def _draw_markers(
+    ax: Axes, markers: Mapping[str, tuple[float, float]], obstacles: list[_Box]
+) -> None:
+    """Mark the directions and put each label where it covers least."""
+    places = {
+        label: (-math.radians(float(wrapped(ra))), math.radians(dec))
+        for label, (ra, dec) in markers.items()
+    }
+    taken = list(obstacles)
+    for lon, lat in places.values():
+        x, y = _points(ax, lon, lat)
+        half = _MARKER / 2 + 1.0
+        taken.append(_Box(x - half, y - half, x + half, y + half))
+        ax.plot(lon, lat, "o", ms=_MARKER, mfc="gold", mec="black", mew=1.0, zorder=5)
+    for label, (lon, lat) in places.items():
+        text = label_text(label)
+        offset, box = _free_place(text, _points(ax, lon, lat), taken)
+        taken.append(box)
+        ax.annotate(
+            text, (lon, lat), xytext=offset, textcoords="offset points", fontsize=_FONT,
+            ha="center", va="center", zorder=6,
+            path_effects=[_outline()],
+        )  # fmt: skip
+
+
+def _free_place(
+    text: str, point: tuple[float, float], taken: list[_Box]
+) -> tuple[tuple[float, float], _Box]:
+    """Offset [points] of the label from its marker, and the box it then fills."""
+    width = _text_box(text, 0.0, 0.0, _FONT).right
+    best: tuple[float, tuple[float, float], _Box] | None = None
+    for distance in (5.0, 10.0, 18.0):
+        side, above = width + _MARKER / 2 + distance, 0.7 * _FONT + _MARKER / 2 + distance / 2
+        for dx, dy in (
+            (side, 0.0), (-side, 0.0), (0.0, above), (0.0, -above),
+            (side, above), (-side, above), (side, -above), (-side, -above),
+        ):  # fmt: skip
+            box = _text_box(text, point[0] + dx, point[1] + dy, _FONT)
+            covered = sum(box.overlap(other) for other in taken) + 0.01 * distance
+            if best is None or covered < best[0]:
+                best = covered, (dx, dy), box
+    assert best is not None
+    return best[1], best[2]

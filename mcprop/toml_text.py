@@ -1,0 +1,165 @@
+"""TOML in and out: whatever is wrong with a file becomes one line, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mcprop.errors import ConfigError
+
+_LARGEST_FILE = 1_000_000
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def read_text(path: Path) -> str:
+    """Read a small UTF-8 file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        Its text.
+
+    Raises
+    ------
+    ConfigError
+        If it is missing, no file, unreadable, too large or not UTF-8.
+    """
+    name = shown(path)
+    try:
+        if path.is_dir():
+            hint = "; did you mean its config.toml?" if (path / "config.toml").is_file() else ""
+            raise ConfigError(f"{name}: is a directory, not a scenario file{hint}")
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{name}: is not a regular file")
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{name}: cannot be read ({reason})") from None
+    if len(content) > _LARGEST_FILE:
+        raise ConfigError(f"{name}: is larger than {_LARGEST_FILE} bytes, so it is no scenario")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name}: is not UTF-8 text (byte {error.start + 1})") from None
+
+
+def shown(path: str | Path) -> str:
+    """Name a file in a message: the end of its path, if that is endless.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    str
+        At most about 200 characters.
+    """
+    name = str(path)
+    return name if len(name) <= 200 else "..." + name[-200:]
+
+
+def parse_document(text: str, name: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    name : str
+        What the text is called in the error message.
+
+    Returns
+    -------
+    dict
+        The document.
+
+    Raises
+    ------
+    ConfigError
+        If it is not valid TOML, with the line and column.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{name}: not a scenario (lists or tables nested too deep)") from None
+    except ValueError as error:
+        # TOMLDecodeError, and the plain ValueError of impossible dates and endless numbers
+        raise ConfigError(f"{name}: not valid TOML: {str(error)[:300]}") from None
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """Write the place of a value as it is addressed: ``energies.values[1]``.
+
+    Parameters
+    ----------
+    path : tuple of str or int
+        Keys and list positions, outermost first.
+
+    Returns
+    -------
+    str
+        The dotted path, unusual keys in quotes and cut to 80 characters.
+    """
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if _BARE_KEY.fullmatch(part) else json.dumps(part[:80], ensure_ascii=False)
+            text += f".{key[:82]}" if text else key[:82]
+    return text
+
+
+def format_document(document: Mapping[str, Any]) -> str:
+    """Write a document of plain values, sections and small tables as TOML.
+
+    Parameters
+    ----------
+    document : Mapping
+        Values are text, numbers, lists, or sections of these and of tables of these.
+
+    Returns
+    -------
+    str
+        TOML that parses back to the same document.
+    """
+    plain = {key: value for key, value in document.items() if not isinstance(value, Mapping)}
+    blocks = ["".join(f"{_key(key)} = {_value(value)}\n" for key, value in plain.items())]
+    for key, section in document.items():
+        if isinstance(section, Mapping):
+            lines = (f"{_key(name)} = {_value(value)}\n" for name, value in section.items())
+            blocks.append(f"[{_key(key)}]\n" + "".join(lines))
+    return "\n".join(blocks)
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _string(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return repr(float(value)) if isinstance(value, float) else str(int(value))
+
+
+def _string(text: str) -> str:
+    # JSON's escapes are TOML's, but for DEL
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

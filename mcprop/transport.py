@@ -1,0 +1,330 @@
+"""Jobs: one transported quantity at one rigidity, run in batches of histories that any worker may take."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from mcprop.cloud import Slab
+from mcprop.dipole import Moments
+from mcprop.kernels.analog import analog_walk
+from mcprop.kernels.boost import boost_pairs
+from mcprop.kernels.launch import directions, frames
+from mcprop.kernels.score import score_directions, score_frames
+from mcprop.kernels.slab import ARRIVED, slab_walk
+from mcprop.kernels.walk import walk
+from mcprop.medium import Aligned
+from mcprop.observer import Observer
+from mcprop.sky import SkyTally
+from mcprop.source import Burst, SteadyDensity, WalkedBurst
+
+FATES = ("escaped", "aged out", "arrived", "lost")
+
+
+def stream(*name: Any) -> np.uint64:
+    """Random stream of a job: 64 bits that depend on what it computes, not on when or beside what it runs."""
+    digest = hashlib.sha256(repr(name).encode()).digest()
+    return np.uint64(int.from_bytes(digest[:8], "little"))
+
+
+@dataclass
+class Outcome:
+    """What a batch of histories yields; outcomes add.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of density and dipole.
+    tally : SkyTally or None
+        Scores by arrival direction.
+    fates : ndarray, shape (4,)
+        Histories by fate, in the order of `FATES`.
+    steps : int
+        Steps walked, all copies counted.
+    cpu : float
+        Processor time [s].
+    """
+
+    moments: Moments = field(default_factory=Moments)
+    tally: SkyTally | None = None
+    fates: np.ndarray = field(default_factory=lambda: np.zeros(len(FATES), dtype=np.int64))
+    steps: int = 0
+    cpu: float = 0.0
+
+    def __add__(self, other: Outcome) -> Outcome:
+        if self.tally is None or other.tally is None:
+            tally = self.tally or other.tally
+        else:
+            tally = self.tally + other.tally
+        return Outcome(
+            self.moments + other.moments,
+            tally,
+            self.fates + other.fates,
+            self.steps + other.steps,
+            self.cpu + other.cpu,
+        )
+
+
+class Job(Protocol):
+    """Anything that can run a batch: histories `first` ... `first + n - 1` under `seed`."""
+
+    name: tuple[Any, ...]
+
+    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome: ...
+
+
+def run_batch(job: Job, seed: int, first: int, n: int, nside: int) -> Outcome:
+    """Run one batch, timed; every history has exactly one fate.
+
+    Raises
+    ------
+    RuntimeError
+        If the fates do not add up to the histories launched.
+    """
+    start = time.thread_time()
+    outcome = job.run(seed, first, n, nside)
+    outcome.cpu = time.thread_time() - start
+    if int(outcome.fates.sum()) != n:
+        raise RuntimeError(f"{n} histories were launched, {outcome.fates.sum()} have a fate.")
+    return outcome
+
+
+@dataclass(frozen=True)
+class BurstWalk:
+    """The way of histories through the uniform medium around a burst.
+
+    Parameters
+    ----------
+    burst : Burst
+        The source, in the axes of the medium.
+    last : float
+        Time left to the closed form [yr]; equal to the age, nothing is walked.
+    steps : int
+        Steps of the walk.
+    drift : tuple of float
+        Drift toward the source by which histories are sampled, undone by their weights [pc/yr].
+    mirrored : float
+        0.5 for antithetic pairs of paths, 0 for single ones.
+    """
+
+    burst: Burst
+    last: float
+    steps: int
+    drift: tuple[float, float, float]
+    mirrored: float
+
+    def density(self, seed: np.uint64, stream_: np.uint64, first: int, n: int) -> WalkedBurst | Burst:
+        """Walk histories `first` ... `first + n - 1`; the density that they meet."""
+        burst = self.burst
+        if self.last >= burst.age:
+            return burst
+        pairs = (self.steps + 1) // 2
+        kicks = np.empty((1, 3, n))
+        medium = Aligned(burst.field, burst.kappa_parallel, burst.kappa_perp, 0.0, 0.0, 0.0)
+        step = (burst.age - self.last) / (2 * pairs)
+        walk(medium, seed, stream_, np.uint64(first), np.zeros(3), pairs, step, kicks)
+        return WalkedBurst(burst, kicks, self.last, *self.drift, self.mirrored)
+
+    @property
+    def steps_walked(self) -> int:
+        """Steps per history."""
+        return 0 if self.last >= self.burst.age else 2 * ((self.steps + 1) // 2)
+
+
+def from_frames(scores: np.ndarray, frames_: np.ndarray, share: float, nside: int) -> tuple[Moments, SkyTally | None]:
+    """Moments and tally of histories that looked up and down three axes each.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, 6)
+        Density seen along + and - each axis.
+    frames_ : ndarray, shape (n, 9)
+        The axes.
+    share : float
+        Part of the mean free path by which the histories were displaced.
+    nside : int
+        Resolution of the tally; 0 for none.
+    """
+    axes = frames_.reshape(-1, 3, 3)
+    mean = scores.mean(axis=1)
+    halves = (scores[:, 0::2] - scores[:, 1::2]) / (2.0 * share)
+    moments = Moments.of(mean, np.einsum("nk,nkj->nj", halves, axes))
+    if not nside:
+        return moments, None
+    tally = SkyTally(nside)
+    both = np.stack([axes, -axes], axis=2).reshape(-1, 3)
+    tally.add(both, ((scores - mean[:, None]) / share).ravel())
+    return moments, tally
+
+
+def from_directions(scores: np.ndarray, arrivals: np.ndarray, nside: int) -> tuple[Moments, SkyTally | None]:
+    """Moments and tally of histories with one random arrival direction (n, 3) and one score (n,) each."""
+    moments = Moments.of(scores, 3.0 * scores[:, None] * arrivals)
+    if not nside:
+        return moments, None
+    tally = SkyTally(nside)
+    tally.add(arrivals, scores - scores.mean())
+    return moments, tally
+
+
+def finite(*arrays: np.ndarray) -> list[np.ndarray]:
+    """Leave out the histories whose score, in the first array, is not a number: they are lost, and counted as such."""
+    good = np.isfinite(arrays[0]).reshape(len(arrays[0]), -1).all(axis=1)
+    return list(arrays) if good.all() else [array[good] for array in arrays]
+
+
+def all_arrived(scores: np.ndarray) -> np.ndarray:
+    """Fates of histories that reach their source's kernel, unless their score is not a number."""
+    lost = int((~np.isfinite(scores).reshape(len(scores), -1).all(axis=1)).sum())
+    return np.array([0, 0, len(scores) - lost, lost])
+
+
+@dataclass(frozen=True)
+class CloudJob:
+    """Histories from the Sun through the cloud, on common random numbers.
+
+    Parameters
+    ----------
+    name : tuple
+        What the job computes; names its random stream.
+    slab : Slab
+        The cloud.
+    outside : SteadyDensity or BurstWalk
+        What histories meet where they leave.
+    observer : Observer
+        The Sun.
+    tilt_rate : float
+        Rate [1/pc] of the exponential by which a tilted slab's scores are multiplied; 0 for an untilted one.
+    """
+
+    name: tuple[Any, ...]
+    slab: Slab
+    outside: SteadyDensity | BurstWalk
+    observer: Observer
+    tilt_rate: float = 0.0
+
+    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome:
+        """Run histories `first` ... `first + n - 1`."""
+        density, walked = met_outside(self.outside, self.name, seed, first, n)
+        scores, axes, fates = np.empty((n, 6)), np.empty((n, 9)), np.zeros(4, dtype=np.int64)
+        key, start, reach = np.uint64(seed), np.uint64(first), self.observer.reach
+        steps = slab_walk(self.slab, density, key, stream(*self.name), start, reach, scores, axes, fates)
+        if self.tilt_rate:
+            deeper = axes.reshape(n, 3, 3) @ reach[0]
+            scores[:, 0::2] *= np.exp(-self.tilt_rate * (self.slab.depth + deeper))
+            scores[:, 1::2] *= np.exp(-self.tilt_rate * (self.slab.depth - deeper))
+        moments, tally = from_frames(*finite(scores, axes), self.observer.share, nside)
+        return Outcome(moments, tally, fates, steps + walked)
+
+
+@dataclass(frozen=True)
+class BurstJob:
+    """Histories from the Sun through a uniform medium to a burst, on common random numbers.
+
+    Parameters
+    ----------
+    name : tuple
+        What the job computes; names its random stream.
+    outside : BurstWalk
+        The way to the source.
+    observer : Observer
+        The Sun.
+    """
+
+    name: tuple[Any, ...]
+    outside: BurstWalk
+    observer: Observer
+
+    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome:
+        """Run histories `first` ... `first + n - 1`."""
+        density, walked = met_outside(self.outside, self.name, seed, first, n)
+        scores, axes = np.empty((n, 6)), np.empty((n, 9))
+        frames(np.uint64(seed), stream(*self.name), np.uint64(first), axes)
+        score_frames(density, self.observer.reach, axes, scores)
+        moments, tally = from_frames(*finite(scores, axes), self.observer.share, nside)
+        return Outcome(moments, tally, all_arrived(scores), walked)
+
+
+@dataclass(frozen=True)
+class AnalogCloudJob:
+    """Analog histories through the cloud: one random direction each; parameters as in `CloudJob`."""
+
+    name: tuple[Any, ...]
+    slab: Slab
+    outside: SteadyDensity | BurstWalk
+    observer: Observer
+
+    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome:
+        """Run histories `first` ... `first + n - 1`."""
+        density, walked = met_outside(self.outside, self.name, seed, first, n)
+        scores, arrivals, fates = np.empty(n), np.empty((n, 3)), np.zeros(4, dtype=np.int64)
+        key, start, reach = np.uint64(seed), np.uint64(first), self.observer.reach
+        steps = analog_walk(self.slab, density, key, stream(*self.name), start, reach, scores, arrivals, fates)
+        moments, tally = from_directions(*finite(scores, arrivals), nside)
+        return Outcome(moments, tally, fates, steps + walked)
+
+
+@dataclass(frozen=True)
+class AnalogBurstJob:
+    """Analog histories to a burst: one random direction each; parameters as in `BurstJob`."""
+
+    name: tuple[Any, ...]
+    outside: BurstWalk
+    observer: Observer
+
+    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome:
+        """Run histories `first` ... `first + n - 1`."""
+        density, walked = met_outside(self.outside, self.name, seed, first, n)
+        scores, arrivals = np.empty(n), np.empty((n, 3))
+        directions(np.uint64(seed), stream(*self.name), np.uint64(first), arrivals)
+        score_directions(density, self.observer.reach, arrivals, scores)
+        moments, tally = from_directions(*finite(scores, arrivals), nside)
+        return Outcome(moments, tally, all_arrived(scores), walked)
+
+
+@dataclass(frozen=True)
+class BoostJob:
+    """Pairs of arrivals from an isotropic gas, boosted into the frame of a moving observer.
+
+    Parameters
+    ----------
+    name : tuple
+        What the job computes; names its random stream.
+    energy, mass : float
+        Of the particle, for the observer [GeV].
+    index : float
+        The intensity in the gas falls as momentum^-index.
+    velocity : tuple of float
+        Of the observer in the gas, in units of c, ICRS axes.
+    """
+
+    name: tuple[Any, ...]
+    energy: float
+    mass: float
+    index: float
+    velocity: tuple[float, float, float]
+
+    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome:
+        """Run histories `first` ... `first + n - 1`."""
+        arrivals, seen, weight = np.empty((n, 2, 3)), np.empty((n, 2)), np.empty((n, 2))
+        key, start, velocity = np.uint64(seed), np.uint64(first), np.array(self.velocity)
+        args = (self.energy, self.mass, self.index, velocity, key, stream(*self.name), start)
+        boost_pairs(*args, arrivals, seen, weight)
+        tally = SkyTally(nside)
+        tally.add(arrivals.reshape(-1, 3), seen.ravel() - 1.0)
+        moments = Moments.of(weight.mean(axis=1), 1.5 * np.einsum("nk,nkj->nj", weight, arrivals))
+        return Outcome(moments, tally, all_arrived(weight), 2 * n)
+
+
+def met_outside(
+    outside: SteadyDensity | BurstWalk, name: tuple[Any, ...], seed: int, first: int, n: int
+) -> tuple[Any, int]:
+    """Density that a batch of histories meets outside the cloud, and the steps walked to it."""
+    if isinstance(outside, SteadyDensity):
+        return outside, 0
+    density = outside.density(np.uint64(seed), stream(*name, "outside"), first, n)
+    return density, n * outside.steps_walked

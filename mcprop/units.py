@@ -1,0 +1,120 @@
+"""The internal unit system, and the one door through which units enter and leave.
+
+Beneath the public surface every number is a plain float: length in pc, time in yr, speed in pc/yr,
+diffusion coefficient in pc^2/yr, rigidity in GV, total energy in GeV, field in uG, angle in deg.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mcprop.errors import UnitsError
+
+PC_CM = 3.0856775815e18
+"""One parsec [cm]."""
+YR_S = 3.15576e7
+"""One Julian year [s]."""
+C_CM_S = 2.99792458e10
+"""Speed of light [cm/s]."""
+C_LIGHT = C_CM_S * YR_S / PC_CM
+"""Speed of light [pc/yr]."""
+CM2_PER_S = YR_S / PC_CM**2
+"""1 cm^2/s [pc^2/yr]."""
+KM_PER_S = 1e5 * YR_S / PC_CM
+"""1 km/s [pc/yr]."""
+PER_PC2_YR = 1e4 / (PC_CM**2 * YR_S)
+"""1 pc^-2 yr^-1 [m^-2 s^-1]."""
+
+UNITS = {
+    "length": "pc",
+    "time": "yr",
+    "speed": "pc / yr",
+    "diffusion": "pc2 / yr",
+    "rigidity": "GV",
+    "inverse rigidity": "GV-1",
+    "energy": "GeV",
+    "field": "uG",
+    "angle": "deg",
+    "rate": "yr-1",
+    "volume": "pc3",
+    "density": "pc-3",
+    "inverse length": "pc-1",
+    "intensity": "GV-1 m-2 s-1 sr-1",
+    "intensity per energy": "GeV-1 m-2 s-1 sr-1",
+    "dimensionless": "",
+}
+"""Internal unit of each kind of quantity."""
+
+
+def strip(value: Any, kind: str, name: str = "value") -> Any:
+    """Turn a quantity with units into a plain number in internal units.
+
+    Parameters
+    ----------
+    value : astropy.units.Quantity or str
+        A quantity, or a text such as ``"250 pc"``. A bare number is accepted for the kind
+        ``"dimensionless"`` only.
+    kind : str
+        A key of `UNITS`.
+    name : str
+        What the value is called in the error message.
+
+    Returns
+    -------
+    float or ndarray
+        The value in the internal unit of `kind`.
+
+    Raises
+    ------
+    UnitsError
+        If `value` has no unit, a unit of another kind, or is not a finite number.
+
+    Examples
+    --------
+    >>> strip("0.25 kpc", "length")
+    250.0
+    """
+    from astropy.units import Quantity, UnitConversionError
+
+    unit = UNITS[kind]
+    wanted = f"give a {kind} with its unit, such as '1 {unit}'" if unit else "give a plain number"
+    if isinstance(value, (bool, np.bool_)):
+        raise UnitsError(f"{name} = {value!r} is not a number: {wanted}.")
+    try:
+        quantity = Quantity(value)
+        number = quantity.to_value(unit)
+    except UnitConversionError:
+        found = f"has unit '{quantity.unit}'" if str(quantity.unit) else "has no unit"
+        raise UnitsError(f"{name} = {value} {found}: {wanted}.") from None
+    except (TypeError, ValueError):
+        raise UnitsError(f"{name} = {value!r} cannot be read: {wanted}.") from None
+    if not np.all(np.isfinite(number)):
+        raise UnitsError(f"{name} = {value} is not finite: {wanted}.")
+    return np.asarray(number, dtype=float) if np.ndim(number) else float(number)
+
+
+def attach(value: Any, kind: str) -> Any:
+    """Give a plain number in internal units its unit back.
+
+    Parameters
+    ----------
+    value : float or ndarray
+        Number in the internal unit of `kind`.
+    kind : str
+        A key of `UNITS`.
+
+    Returns
+    -------
+    astropy.units.Quantity
+        The same number with its unit.
+
+    Examples
+    --------
+    >>> attach(250.0, "length")
+    <Quantity 250. pc>
+    """
+    from astropy.units import Quantity
+
+    return Quantity(value, UNITS[kind])

@@ -1,0 +1,185 @@
+"""Imports go one way: a module imports only what stands beneath it, or left of it in its row."""
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+# The one ordered list, from the ground up. A new module: add its name (without "mcprop.") to the
+# row it belongs to, right of everything in that row that it imports. A package stands right of
+# its modules, because its __init__ may re-export them.
+ROWS = """
+    errors units species frames _cache protocol
+    fields.uniform fields
+    kernels.elementary kernels.rng kernels.lanes kernels.launch kernels.walk kernels.slab
+        kernels.score kernels
+    diffusion medium spectrum source cloud observer
+        analytic.green analytic.cloud analytic.parameters analytic.xue_liu_2025
+        analytic.quantities analytic
+    dipole skyplot sky comparison plot cite provenance result
+    quantity_text toml_text sections config_checks model_parameters scenario simulation
+    report cli __main__
+"""
+ORDER = ROWS.split()
+
+# (importers, imported): what the order alone would allow, and is forbidden all the same
+SEPARATE = [("analytic", "kernels"), ("kernels", "analytic")]
+# library: the only module that may import it
+RESERVED = {"healpy": "sky"}
+# names of the package itself that stand in no module
+OF_THE_PACKAGE = {"__version__"}
+
+
+class Import(NamedTuple):
+    importer: str
+    imported: str  # module of the package without "mcprop.", or "" for the package itself
+    library: str  # top-level name of an outside module, or ""
+    line: int
+
+
+def modules(package: Path) -> dict[str, Path]:
+    """All modules of the package by their name, without the package's own name."""
+    found = {}
+    for folder, _, names in os.walk(package, followlinks=True):
+        for name in names:
+            if name.endswith(".py"):
+                path = Path(folder, name)
+                parts = path.relative_to(package).with_suffix("").parts
+                found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(name: str, path: Path, known: set[str]) -> Iterator[Import]:
+    """Every import statement of a module, wherever it stands: top, function or type checking."""
+    base = name.split(".") if name else []
+    if path.name != "__init__.py":
+        base = base[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            outer = node.module.split(".") if node.module else []
+            if node.level:
+                outer = ["mcprop", *base[: len(base) - node.level + 1], *outer]
+            targets = [".".join([*outer, alias.name]) for alias in node.names]
+        else:
+            continue
+        for target in targets:
+            top, _, rest = target.partition(".")
+            if top != "mcprop":
+                yield Import(name, "", top, node.lineno)
+            elif rest not in OF_THE_PACKAGE:
+                yield Import(name, innermost_module(rest, known), "", node.lineno)
+
+
+def innermost_module(dotted: str, known: set[str]) -> str:
+    """`spectrum.intensity` -> `spectrum`; the package itself is "" ."""
+    while dotted and dotted not in known:
+        dotted = dotted.rpartition(".")[0]
+    return dotted
+
+
+def is_in(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def breach(found: Import, order: list[str]) -> str | None:
+    """What is wrong with one import, if anything is."""
+    importer, imported, library, _ = found
+    if library:
+        allowed = importer == RESERVED.get(library, importer)
+        return None if allowed else f"only {RESERVED[library]} may import {library}"
+    if not imported:
+        return "imports the package as a whole: name the module"
+    if any(is_in(importer, one) and is_in(imported, other) for one, other in SEPARATE):
+        return f"{importer} and {imported} must know nothing of each other"
+    if importer not in order or imported not in order:
+        return None  # reported by `unlisted`
+    if importer != imported and order.index(imported) > order.index(importer):
+        return f"{imported} stands above {importer}"
+    return None
+
+
+def breaches(package: Path, order: list[str]) -> list[str]:
+    """All that is wrong in a package, one line each. The package's own __init__ is its face."""
+    known = modules(package)
+    found = [f"{name}: not in the list of layers" for name in known if name and name not in order]
+    for name, path in known.items():
+        for one in imports(name, path, set(known)) if name else ():
+            if (what := breach(one, order)) is not None:
+                found.append(f"{name}:{one.line}: {what}")
+    return found
+
+
+def test_imports_go_one_way(repository):
+    assert breaches(repository / "mcprop", ORDER) == []
+
+
+def test_list_names_each_module_once_and_nothing_else(repository):
+    assert len(ORDER) == len(set(ORDER))
+    assert sorted(ORDER) == sorted(name for name in modules(repository / "mcprop") if name)
+
+
+def test_the_face_of_the_package_imports_nothing_at_once(repository):
+    tree = ast.parse((repository / "mcprop" / "__init__.py").read_text(encoding="utf-8"))
+    at_once = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {getattr(node, "module", None) for node in at_once} == {
+        "__future__",
+        "importlib",
+        "typing",
+    }
+
+
+@pytest.fixture
+def sound(tmp_path):
+    """A small package without a breach."""
+    package = tmp_path / "mcprop"
+    for file, text in {
+        "__init__.py": "def __getattr__(name): from mcprop import cli",
+        "units.py": "import numpy",
+        "species.py": "from mcprop.units import strip\nfrom mcprop import __version__",
+        "kernels/__init__.py": "from mcprop import units\nfrom .rng import draw",
+        "kernels/rng.py": "from ..units import C_LIGHT",
+        "analytic/__init__.py": "from mcprop.analytic.green import density",
+        "analytic/green.py": "import mcprop.species",
+        "sky.py": "def read(): import healpy",
+        "cli.py": "def main(): from mcprop import sky, analytic; import mcprop.kernels.rng",
+    }.items():
+        (package / file).parent.mkdir(parents=True, exist_ok=True)
+        (package / file).write_text(text + "\n")
+    return package
+
+
+SMALL = ["units", "species", "kernels.rng", "kernels", "analytic.green", "analytic", "sky", "cli"]
+
+
+def test_a_sound_package_passes(sound):
+    assert breaches(sound, SMALL) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "complaint"),
+    [
+        ("units.py", "from mcprop.species import PROTON", "units:1: species stands above units"),
+        ("units.py", "import mcprop.cli", "units:1: cli stands above units"),
+        ("units.py", "from . import sky", "units:1: sky stands above units"),
+        ("units.py", "def f():\n    from mcprop.sky import SkyMap", "units:2: sky stands above"),
+        ("units.py", "import typing\nif typing.TYPE_CHECKING:\n    from .cli import main", ":3:"),
+        ("kernels/rng.py", "from .. import cli", "kernels.rng:1: cli stands above kernels.rng"),
+        ("kernels/rng.py", "from mcprop.kernels import rng, draw", "kernels stands above"),
+        ("kernels/rng.py", "from mcprop.analytic import green", "nothing of each other"),
+        ("analytic/green.py", "from mcprop.kernels.rng import draw", "nothing of each other"),
+        ("analytic/green.py", "def f():\n    import mcprop.kernels", "green:2: analytic.green and"),
+        ("cli.py", "def f():\n    from healpy import nside2npix", "only sky may import healpy"),
+        ("cli.py", "from mcprop import Simulation", "cli:1: imports the package as a whole"),
+        ("galaxy.py", "", "galaxy: not in the list of layers"),
+    ],
+)
+def test_a_planted_breach_is_caught(sound, file, text, complaint):
+    (sound / file).write_text(text + "\n")
+    found = breaches(sound, SMALL)
+    assert len(found) == 1
+    assert complaint in found[0]
