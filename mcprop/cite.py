@@ -220,6 +220,6 @@ def version_of(directory: Path) -> str:
     """
     try:
         record = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
-        return str(record["versions"]["mcprop"])
+        return str(record["mcprop"])
     except (OSError, ValueError, LookupError, TypeError):
         return __version__

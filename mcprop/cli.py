@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -45,7 +44,14 @@ def _complain(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _show_warning(message: Warning | str, *_: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Say a warning in one line, without the source it comes from."""
     _complain(f"Warning: {' '.join(str(message).split())}")
 
@@ -138,8 +144,7 @@ def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -
 
     result = Simulation(settings).analytic()
     result.write(output, overwrite=overwrite)
-    click.echo(report.totals_table(result))
-    click.echo(f"Output: {output}")
+    click.echo(report.closing(result, output))
 
 
 @main.command()
@@ -181,12 +186,10 @@ def run(
 
     with report.Progress() as progress:
         result = Simulation(settings).run(
-            threads=threads or _cores(), analog=analog, on_energy=progress.on_energy
+            threads=threads, analog=analog, on_energy=progress.on_energy
         )
     result.write(output, overwrite=overwrite)
-    click.echo(report.totals_table(result))
-    click.echo(result.comparison.verdict)
-    click.echo(f"Output: {output}")
+    click.echo(report.closing(result, output))
 
 
 @main.command()
@@ -230,13 +233,6 @@ def _energy_list(option: str | None) -> dict[str, list[str]] | None:
             f"--energies: got {shown!r}; allowed: numbers in GeV with commas between, as in 1e3,1e4"
         )
     return {"values": [f"{number!r} GeV" for number in numbers]}
-
-
-def _cores() -> int:
-    """Number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _require_free(directory: Path, overwrite: bool) -> None:

@@ -277,7 +277,8 @@ class Comparison:
         """What the table says, in a few sentences."""
         said = [self._verdict_of_tests()]
         if assisted := len(self.of("assisted")):
-            said.append(f"{_count(assisted, 'assisted row')} agree as well, which proves nothing.")
+            verb = "agrees" if assisted == 1 else "agree"
+            said.append(f"{_count(assisted, 'assisted row')} {verb} as well, which proves nothing.")
         if prescribed := len(self.of("prescribed")):
             verb = "is" if prescribed == 1 else "are"
             said.append(f"{_count(prescribed, 'row')} {verb} prescribed, not transported.")

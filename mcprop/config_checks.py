@@ -46,12 +46,6 @@ def _problem_line(problem: dict[str, Any], config: type[Section]) -> str:
             return f"{dotted(path)}: missing; allowed: {_first_choice(path[0], config)}"
         case "extra_forbidden":
             return f"{dotted(path)}: unknown key (got {show(given)}); {_instead(path, config)}"
-        case "too_short" | "too_long":
-            least, most = (problem["ctx"].get(name) for name in ("min_length", "max_length"))
-            span = f"at least {least}" if most is None else f"at most {most}"
-            return f"{dotted(path)}: got {show(given)}; allowed: a list of {span}"
-        case "tuple_type":
-            return f"{dotted(path)}: got {show(given)}; allowed: a list"
         case "model_type" | "dict_type":
             return f"{dotted(path)}: got {show(given)}; allowed: a table [{dotted(path)}]"
     return f"{dotted(path)}: got {show(given)}; {problem['msg']}"

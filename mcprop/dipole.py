@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,7 +55,8 @@ def debiased_norm(norm: float, transverse_variance: float) -> float:
     return norm + transverse_variance * math.expm1(-signal_to_noise) / (2.0 * norm)
 
 
-def _unit_disc(radii: int = 32, angles: int = 64) -> Array:
+@cache
+def _unit_disc(radii: int = 160, angles: int = 64) -> Array:
     """Equally likely points of a standard normal in the plane, shape (2, radii * angles)."""
     quantile = (np.arange(radii) + 0.5) / radii
     radius = np.sqrt(-2.0 * np.log1p(-quantile))

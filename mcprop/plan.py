@@ -92,13 +92,17 @@ class Planner:
     def _share(self) -> float:
         return math.inf if self.analog else self.settings.gradient_step
 
-    def _walk(self, burst: Burst, mirrored: bool, drift: bool = True) -> BurstWalk:
-        """Way to a burst: for its whole age by closed form if assisted, else walked but for the last leg."""
+    def _walk(self, burst: Burst) -> BurstWalk:
+        """Way to a burst: by closed form for the whole age if assisted, else walked but for the last leg.
+
+        Walks are sampled with the drift that brings them to the source when the last leg begins, in antithetic pairs.
+        """
         last = burst.age * (1.0 if self.assisted else self.settings.kernel_leg)
-        toward = (burst.x / burst.age, burst.y / burst.age, burst.z / burst.age)
-        plain = self.analog or not drift
-        pairs = 0.0 if self.analog or not mirrored else 0.5
-        return BurstWalk(burst, last, self.settings.leg_steps, (0.0, 0.0, 0.0) if plain else toward, pairs)
+        if self.analog or self.assisted:
+            return BurstWalk(burst, last, self.settings.leg_steps, (0.0, 0.0, 0.0), 0.0)
+        walked = burst.age - last
+        toward = (burst.x / walked, burst.y / walked, burst.z / walked)
+        return BurstWalk(burst, last, self.settings.leg_steps, toward, 0.5)
 
     def _burst(self, rigidity: float, species: str, axes: np.ndarray) -> Burst:
         """Burst of the nearby source outside the cloud, in the given axes."""
@@ -114,7 +118,7 @@ class Planner:
         steady = self.model.cloud_mode == "steady"
         rigidity = float(rigidity_of(energy, species))
         burst = self._burst(rigidity, species, self.model.cloud_axes)
-        outside = SteadyDensity(1.0) if steady else self._walk(burst, mirrored=True)
+        outside = SteadyDensity(1.0) if steady else self._walk(burst)
         cloud = self._cloud_job(energy, species, outside, burst)
         label = self.settings.estimator
         if not steady:
@@ -122,7 +126,7 @@ class Planner:
         kind = AnalogBurstJob if self.analog else BurstJob
         here = Observer(np.zeros((3, 3)), 1.0)
         name = self._name("nearby", "burst", species, energy)
-        density = kind(name, self._walk(burst, mirrored=False), here)
+        density = kind(name, self._walk(burst), here)
         label = "survival" if label == "walk" else label
         return [
             Planned(cloud, "nearby", species, "dipole", label),
@@ -161,7 +165,7 @@ class Planner:
         speed = C_LIGHT * float(beta_of(rigidity, species))
         sun = observer(along_field, speed, np.eye(3), form, self._share())
         kind = AnalogBurstJob if self.analog else BurstJob
-        job = kind(self._name("centre", "burst", species, energy), self._walk(burst, mirrored=False), sun)
+        job = kind(self._name("centre", "burst", species, energy), self._walk(burst), sun)
         return Planned(job, "centre", species, "dipole", self.settings.estimator)
 
     def _compton_getting(self, energy: float, species: str) -> Planned:

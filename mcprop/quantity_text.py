@@ -372,5 +372,29 @@ class Line(Allowed):
         raise self.refuse(value)
 
 
+@dataclass(frozen=True)
+class Several(Allowed):
+    """A list that is not empty, and not endless; its items are read by their own markers.
+
+    Parameters
+    ----------
+    most : int
+        Number of items it may have.
+    """
+
+    most: int
+
+    @property
+    def allowed(self) -> str:
+        """What the value may be, in words."""
+        return f"a list of 1 to {self.most}"
+
+    def parse(self, value: Any) -> tuple[Any, ...]:
+        """Read the list, with its items as they are."""
+        if isinstance(value, (list, tuple)) and 1 <= len(value) <= self.most:
+            return tuple(value)
+        raise self.refuse(value)
+
+
 SPECIES_NAME = Choice(tuple(SPECIES))
 """The name of a known nucleus."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,32 +49,32 @@ def pull_of(comparisons: Iterable[ComparisonRow], energy: float, component: str)
     return max((row.sigma for row in together if not math.isnan(row.sigma)), default=math.nan)
 
 
-def amount(value: float, error: float, pattern: str) -> str:
+def amount(value: float, error: float, pattern: str, error_pattern: str) -> str:
     """Write a value with its error, if it has one.
 
     Parameters
     ----------
     value, error : float
         The value and its standard deviation.
-    pattern : str
-        Format of both, such as ``".3e"``.
+    pattern, error_pattern : str
+        Format of each, such as ``".3e"``.
 
     Returns
     -------
     str
         ``"9.821e-04 +- 1.2e-06"``.
     """
-    return f"{value:{pattern}} +- {error:{pattern}}" if error > 0.0 else f"{value:{pattern}}"
+    return f"{value:{pattern}} +- {error:{error_pattern}}" if error > 0.0 else f"{value:{pattern}}"
 
 
 def amplitude_text(row: Row) -> str:
     """Write the equatorial amplitude of a row."""
-    return amount(row.dipole.amplitude, row.dipole.amplitude_err, ".2e")
+    return amount(row.dipole.amplitude, row.dipole.amplitude_err, ".3e", ".1e")
 
 
 def phase_text(row: Row) -> str:
     """Write the right ascension [deg] of a row."""
-    return amount(row.dipole.ra, row.dipole.ra_err, ".1f")
+    return amount(row.dipole.ra, row.dipole.ra_err, ".1f", ".1f")
 
 
 def pull_text(pull: float) -> str:
@@ -213,17 +214,40 @@ def totals_table(result: Result) -> str:
     totals = [row for row in result.rows if row.component == "total" and row.species == "all"]
     formula = {row.energy: row for row in totals if row.method == "analytic"}
     sampled = {row.energy: row for row in totals if row.method == "monte-carlo"}
-    lines = [("energy [GeV]", "formula", "RA [deg]")]
-    if sampled:
-        lines = [(*lines[0], "Monte Carlo", "RA [deg]", "pull")]
+    head = ["energy [GeV]", "formula", "RA [deg]"]
+    lines = [[*head, "Monte Carlo", "RA [deg]", "pull"] if sampled else head]
     for energy, row in formula.items():
-        cells = (f"{energy:g}", amplitude_text(row), phase_text(row))
+        cells = [f"{energy:g}", amplitude_text(row), phase_text(row)]
         if energy in sampled:
             twin = sampled[energy]
-            pull = pull_text(pull_of(result.comparison, energy, "total"))
-            cells = (*cells, amplitude_text(twin), phase_text(twin), pull)
+            pull = pull_text(pull_of(result.comparison or (), energy, "total"))
+            cells += [amplitude_text(twin), phase_text(twin), pull]
         lines.append(cells)
     return aligned(lines)
+
+
+def closing(result: Result, directory: Path) -> str:
+    """Write what a run ends with: the table of totals, the verdict, the place of the output.
+
+    Parameters
+    ----------
+    result : Result
+        A finished run.
+    directory : Path
+        Where it was written.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
+    lines = [totals_table(result)]
+    if result.comparison is not None:
+        lines.append(result.comparison.verdict)
+    lines += [f"Note: {note}." for note in result.provenance.get("notes", ())]
+    if "seed" in result.provenance:
+        lines.append(f"Seed: {result.provenance['seed']}")
+    return "\n".join([*lines, f"Output: {directory}"])
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:

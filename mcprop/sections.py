@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from mcprop.quantity_text import SPECIES_NAME, Amount, Bounds, Choice, Line, Number, Whole
+from mcprop.quantity_text import SPECIES_NAME, Amount, Bounds, Choice, Line, Number, Several, Whole
 
 MODELS = Choice(("xue-liu-2025",))
 MODES = Choice(("steady", "time-dependent"))
@@ -16,6 +16,8 @@ ESTIMATORS = Choice(("walk", "assisted", "analog"))
 LANES = 64
 """Histories that a kernel advances together: batches are multiples of it."""
 
+_ENERGIES = BeforeValidator(Several(1000).parse)
+_NUCLEI = BeforeValidator(Several(100).parse)
 _Energy = Annotated[float, Amount("energy", "1 TeV", Bounds(above="0 GeV", most="1e12 GeV"))]
 _Rigidity = Annotated[float, Amount("rigidity", "3 PV", Bounds(above="0 GV", most="1e12 GV"))]
 _Distance = Annotated[float, Amount("length", "250 pc", Bounds(least="0 pc", most="100 kpc"))]
@@ -46,9 +48,7 @@ class Energies(Section):
     minimum: _Energy | None = None
     maximum: _Energy | None = None
     per_decade: Annotated[int, Whole(1, 100)] | None = None
-    values: (
-        Annotated[tuple[_Energy, ...], Field(min_length=1, max_length=1000, strict=False)] | None
-    ) = None
+    values: Annotated[tuple[_Energy, ...], _ENERGIES] | None = None
 
     @property
     def grid(self) -> tuple[float, ...]:
@@ -68,7 +68,7 @@ class Energies(Section):
 class Nuclei(Section):
     """Names of the nuclei that are followed."""
 
-    names: Annotated[tuple[_Nucleus, ...], Field(min_length=1, max_length=100, strict=False)]
+    names: Annotated[tuple[_Nucleus, ...], _NUCLEI]
 
 
 class MagneticField(Section):

@@ -80,7 +80,7 @@ def test_a_run_cites_the_version_and_the_parts_that_wrote_it(tmp_path):
     directory = run_directory(
         tmp_path / "run",
         "monte-carlo",
-        provenance_dot_json='{"versions": {"mcprop": "7.6.5"}}',
+        provenance_dot_json='{"mcprop": "7.6.5"}',
         sky__total_dot_fits="",
         figures__dipole_dot_png="",
     )
@@ -90,7 +90,7 @@ def test_a_run_cites_the_version_and_the_parts_that_wrote_it(tmp_path):
     assert "version = {7.6.5}" in outcome.stdout
 
 
-@pytest.mark.parametrize("record", ["", "[]", "{}", '{"versions": 3}', "\udcff"])
+@pytest.mark.parametrize("record", ["", "[]", "{}", "3", "\udcff"])
 def test_a_broken_record_falls_back_to_this_version(tmp_path, record):
     directory = run_directory(tmp_path / "run")
     (directory / "provenance.json").write_bytes(record.encode(errors="surrogateescape"))

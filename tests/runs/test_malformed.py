@@ -115,6 +115,9 @@ MALFORMED = {
     "negative energy": ({"energies.minimum": "-1 GeV"}, ["energies.minimum"], "than 0 GeV"),
     "grid upside down": ({"energies.minimum": "1 EeV"}, ["energies.minimum"], "energies.maximum"),
     "no energies": ({"energies": {"values": []}}, ["energies.values"], "an empty list"),
+    "one energy, and not a good one": (
+        {"energies": {"values": ["-1 GeV"]}}, ["energies.values[0]"], "than 0 GeV",
+    ),
     "two grids": ({"energies.values": ["1 TeV"]}, ["energies.values"], "either values"),
     "energy given twice": (
         {"energies": {"values": ["1 TeV", "1000 GeV"]}}, ["energies.values[1]"], "twice",
