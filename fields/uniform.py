@@ -20,5 +20,5 @@ class UniformField(NamedTuple):
 
 
 @implements(b_vector, UniformField)
-def _(field, x, y, z):  # type: ignore[no-untyped-def]
+def _(field, x, y, z):
     return field.bx, field.by, field.bz

@@ -98,11 +98,11 @@ class Assembly:
         for species in (*self.model.species, ALL):
             for component in (*CARRIERS, BOOST, "total"):
                 members = (component,) if component in CARRIERS else CARRIERS
-                share = sum(part.intensity for part in self._parts(members, species)) / self.intensity
-                dipole, label = self.dipole(component, species), self.estimator(component)
-                rows.append(
-                    Row(self.energy, component, species, MONTE_CARLO, dipole, share, label)
+                share = (
+                    sum(part.intensity for part in self._parts(members, species)) / self.intensity
                 )
+                dipole, label = self.dipole(component, species), self.estimator(component)
+                rows.append(Row(self.energy, component, species, MONTE_CARLO, dipole, share, label))
         return rows
 
     def estimator(self, component: str) -> str:
@@ -115,7 +115,7 @@ class Assembly:
         return self.found[component, self.model.species[0], "dipole"][0].estimator
 
     def comparisons(self) -> list[ComparisonRow]:
-        """Monte Carlo against formula: dipole of each component, density of each transported one."""
+        """Monte Carlo against formula: the dipoles, and the densities that were transported."""
         timed = self.model.cloud_mode == "time-dependent"
         rows = []
         for component in (*CARRIERS, BOOST, "total"):
@@ -132,7 +132,9 @@ class Assembly:
         for component in ("nearby", "centre"):
             for species in self.model.species:
                 timed_here = timed and component == "nearby"
-                rows.append(self._density_row(component, species, "quadrature" if timed_here else "formula"))
+                rows.append(
+                    self._density_row(component, species, "quadrature" if timed_here else "formula")
+                )
                 if timed_here:
                     rows += self._published(species)
         return rows
@@ -178,7 +180,8 @@ class Assembly:
             return Part(Dipole(vector), intensity)
         rigidity = float(rigidity_of(self.energy, species))
         per_density = float(
-            self.model.source_rate(component, rigidity, species) * energy_jacobian(rigidity, species)
+            self.model.source_rate(component, rigidity, species)
+            * energy_jacobian(rigidity, species)
         )
         density, std_dev = self.density(component, species)
         moments = self.found[component, species, "dipole"][1].moments
@@ -232,7 +235,9 @@ class Assembly:
         skies = []
         for species, weight in zip(self.model.species, weights, strict=True):
             outcome = self.found[component, species, "dipole"][1]
-            sky = outcome.tally.to_map(outcome.moments.density()[0], component=component, **meta)
-            skies.append((weight / sum(weights), sky))
+            if outcome.tally is not None:
+                density = outcome.moments.density()[0]
+                sky = outcome.tally.to_map(density, component=component, **meta)
+                skies.append((weight / sum(weights), sky))
         combined = SkyMap.combine(skies, component=component, **meta)
         return replace(combined, dipole_covariance=vector.covariance)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 
 class Slab(NamedTuple):
-    """What a backward history needs to know of the cloud, in cloud axes (depth, tangential along b_hat, third).
+    """What a backward history needs to know of the cloud, in cloud axes (depth, tangential along
+    b_hat, third).
 
     Parameters
     ----------
@@ -45,7 +45,9 @@ class Slab(NamedTuple):
     step: float
 
 
-def slab(tensor: np.ndarray, speed: float, depth: float, age: float, step: float, tilt: bool = False) -> Slab:
+def slab(
+    tensor: np.ndarray, speed: float, depth: float, age: float, step: float, tilt: bool = False
+) -> Slab:
     """Describe the cloud to the kernel.
 
     Parameters
@@ -61,8 +63,8 @@ def slab(tensor: np.ndarray, speed: float, depth: float, age: float, step: float
     step : float
         Step in units of depth^2 / kappa_xx.
     tilt : bool
-        Whether histories follow Doob's transform by exp(-speed depth / kappa_xx).  The score then has to be multiplied
-        by that factor, which is the published density of the slab itself.
+        Whether histories follow Doob's transform by exp(-speed depth / kappa_xx).  The score then
+        has to be multiplied by that factor, which is the published density of the slab itself.
 
     Returns
     -------

@@ -20,7 +20,8 @@ class Aligned(NamedTuple):
 
     Notes
     -----
-    Only for a uniform field: where b_hat varies, the divergence of the tensor is a drift that this model has not.
+    Only for a uniform field: where b_hat varies, the divergence of the tensor is a drift that this
+    model has not.
     """
 
     field: Any
@@ -32,7 +33,7 @@ class Aligned(NamedTuple):
 
 
 @implements(noise, Aligned)
-def _(medium, x, y, z, n0, n1, n2):  # type: ignore[no-untyped-def]
+def _(medium, x, y, z, n0, n1, n2):
     bx, by, bz = b_vector(medium.field, x, y, z)
     root = math.sqrt(medium.kappa_perp)
     along = (math.sqrt(medium.kappa_parallel) - root) * (bx * n0 + by * n1 + bz * n2)
@@ -41,5 +42,5 @@ def _(medium, x, y, z, n0, n1, n2):  # type: ignore[no-untyped-def]
 
 
 @implements(drift, Aligned)
-def _(medium, x, y, z):  # type: ignore[no-untyped-def]
+def _(medium, x, y, z):
     return medium.drift_x, medium.drift_y, medium.drift_z

@@ -14,7 +14,8 @@ class Observer(NamedTuple):
     Parameters
     ----------
     mean_free_path : ndarray, shape (3, 3)
-        Matrix that takes an arrival direction (ICRS) to the displacement 3 kappa n / v in the axes of the medium [pc].
+        Matrix that takes an arrival direction (ICRS) to the displacement 3 kappa n / v in the axes
+        of the medium [pc].
     share : float
         Part of the mean free path that histories are displaced by, at most 1.
     """
@@ -28,11 +29,14 @@ class Observer(NamedTuple):
         return np.ascontiguousarray(self.share * self.mean_free_path)
 
 
-def observer(tensor: np.ndarray, speed: float, axes: np.ndarray, form: np.ndarray, step: float) -> Observer:
+def observer(
+    tensor: np.ndarray, speed: float, axes: np.ndarray, form: np.ndarray, step: float
+) -> Observer:
     """Describe an observer whose histories start within the linear range of the density.
 
-    The intensity from n is the density one mean free path up n, to first order in it.  Histories are displaced by a share
-    of it, small enough for the density to be linear over the displacement (up to `step` squared over six).
+    The intensity from n is the density one mean free path up n, to first order in it.  Histories
+    are displaced by a share of it, small enough for the density to be linear over the displacement
+    (up to `step` squared over six).
 
     Parameters
     ----------
@@ -43,8 +47,8 @@ def observer(tensor: np.ndarray, speed: float, axes: np.ndarray, form: np.ndarra
     axes : ndarray, shape (3, 3)
         Axes of the medium as rows (ICRS).
     form : ndarray, shape (3, 3)
-        Quadratic form whose value for a displacement is its squared length in units of the scale on which the density
-        varies [pc^-2].
+        Quadratic form whose value for a displacement is its squared length in units of the scale on
+        which the density varies [pc^-2].
     step : float
         Largest displacement, in units of that scale; infinite for the whole mean free path.
 

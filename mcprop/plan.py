@@ -1,4 +1,4 @@
-"""What has to be transported for a model at one energy, and how the estimators are set up for it."""
+"""What has to be transported for a model at one energy, and how its estimators are set up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from mcprop.fields import UniformField
 from mcprop.observer import Observer, observer
 from mcprop.source import Burst, SteadyDensity
 from mcprop.species import SPECIES, beta_of, rigidity_of
-from mcprop.transport import AnalogBurstJob, AnalogCloudJob, BoostJob, BurstJob, BurstWalk, CloudJob, Job
+from mcprop.transport import (
+    AnalogBurstJob,
+    AnalogCloudJob,
+    BoostJob,
+    BurstJob,
+    BurstWalk,
+    CloudJob,
+    Job,
+)
 from mcprop.units import C_LIGHT
 
 if TYPE_CHECKING:
@@ -81,7 +89,10 @@ class Planner:
     def free_path_over_depth(self, energy: float, species: str) -> float:
         """Mean free path along the depth axis of the cloud, in units of the depth of the Sun."""
         rigidity = float(rigidity_of(energy, species))
-        tensor, speed = self._local_tensor(rigidity, species), C_LIGHT * float(beta_of(rigidity, species))
+        tensor, speed = (
+            self._local_tensor(rigidity, species),
+            C_LIGHT * float(beta_of(rigidity, species)),
+        )
         return float(3.0 / speed * np.linalg.norm(tensor[0]) / self.model.cloud_depth)
 
     def _local_tensor(self, rigidity: float, species: str) -> np.ndarray:
@@ -93,9 +104,11 @@ class Planner:
         return math.inf if self.analog else self.settings.gradient_step
 
     def _walk(self, burst: Burst) -> BurstWalk:
-        """Way to a burst: by closed form for the whole age if assisted, else walked but for the last leg.
+        """Way to a burst: by closed form for the whole age if assisted, else walked but for the
+        last leg.
 
-        Walks are sampled with the drift that brings them to the source when the last leg begins, in antithetic pairs.
+        Walks are sampled with the drift that brings them to the source when the last leg begins, in
+        antithetic pairs.
         """
         last = burst.age * (1.0 if self.assisted else self.settings.kernel_leg)
         if self.analog or self.assisted:
@@ -108,8 +121,8 @@ class Planner:
         """Burst of the nearby source outside the cloud, in the given axes."""
         parallel, perp = self.model.outer_tensor(rigidity, species)
         field = UniformField(*(float(b) for b in axes @ self.model.b_hat))
-        place = (float(x) for x in axes @ self.model.source_vector)
-        return Burst(*place, self.model.nearby_age, field, float(parallel), float(perp))
+        x, y, z = map(float, axes @ self.model.source_vector)
+        return Burst(x, y, z, self.model.nearby_age, field, float(parallel), float(perp))
 
     def _name(self, component: str, what: str, species: str, energy: float) -> tuple[Any, ...]:
         return (component, what, self.settings.estimator, species, float(energy).hex())
@@ -130,36 +143,43 @@ class Planner:
         label = "survival" if label == "walk" else label
         return [
             Planned(cloud, "nearby", species, "dipole", label),
-            Planned(density, "nearby", species, "burst density", self.settings.estimator),  # of the outside
+            Planned(density, "nearby", species, "burst density", self.settings.estimator),
         ]
 
     def _cloud_job(self, energy: float, species: str, outside: Any, burst: Burst) -> Job:
         model, steady = self.model, isinstance(outside, SteadyDensity)
         rigidity = float(rigidity_of(energy, species))
-        tensor, speed = self._local_tensor(rigidity, species), C_LIGHT * float(beta_of(rigidity, species))
+        tensor, speed = (
+            self._local_tensor(rigidity, species),
+            C_LIGHT * float(beta_of(rigidity, species)),
+        )
         rate = model.flow_speed / tensor[0, 0]
         form = np.diag([max(1.0 / model.cloud_depth, rate) ** 2, 0.0, 0.0])
         if not steady:
             form += burst_form(burst, self.settings.kernel_leg * burst.age)
         sun = observer(tensor, speed, model.cloud_axes, form, self._share())
         age = math.inf if steady else burst.age
-        cloud = slab(tensor, model.flow_speed, model.cloud_depth, age, self.settings.step, self.assisted)
+        cloud = slab(
+            tensor, model.flow_speed, model.cloud_depth, age, self.settings.step, self.assisted
+        )
         name = self._name("nearby", "cloud", species, energy)
         if not self.analog:
             return CloudJob(name, cloud, outside, sun, rate if self.assisted else 0.0)
-        if np.linalg.norm(sun.reach[0]) >= model.cloud_depth:
+        up = float(np.linalg.norm(sun.reach[0]))
+        if up >= model.cloud_depth:
             raise RangeError(
-                f"energy = {energy:g} GeV is too high for analog histories of {species}: their mean free path "
-                f"reaches {np.linalg.norm(sun.reach[0]):.3g} pc up, beyond the face of the cloud at "
-                f"{model.cloud_depth:g} pc; choose a lower energy or estimator = \"walk\"."
+                f"energy = {energy:g} GeV is too high for analog histories of {species}: their "
+                f"mean free path reaches {up:.3g} pc up, beyond the face of the cloud at "
+                f'{model.cloud_depth:g} pc; choose a lower one or estimator = "walk".'
             )
         return AnalogCloudJob(name, cloud, outside, sun)
 
     def _centre(self, energy: float, species: str) -> Planned:
         model, rigidity = self.model, float(rigidity_of(energy, species))
         isotropic = float(model.diffusion(rigidity, species))
-        place = (float(x) for x in model.centre_vector)
-        burst = Burst(*place, model.centre_age, UniformField(0.0, 0.0, 1.0), isotropic, isotropic)
+        x, y, z = map(float, model.centre_vector)
+        field = UniformField(0.0, 0.0, 1.0)  # any direction: the tensor is isotropic
+        burst = Burst(x, y, z, model.centre_age, field, isotropic, isotropic)
         along_field = isotropic * np.outer(model.b_hat, model.b_hat)
         form = burst_form(burst, self.settings.kernel_leg * burst.age)
         speed = C_LIGHT * float(beta_of(rigidity, species))
@@ -172,14 +192,16 @@ class Planner:
         model = self.model
         constant = model.compton_getting_coefficient
         coefficient = float(model.spectral_coefficient(energy)) if constant is None else constant
-        velocity = tuple(float(u) for u in -model.u_hc / C_LIGHT)
+        x, y, z = map(float, -model.u_hc / C_LIGHT)
         name = self._name("compton-getting", "boost", species, energy)
-        job = BoostJob(name, energy, SPECIES[species].mass, 3.0 * coefficient - 2.0, velocity)
+        job = BoostJob(name, energy, SPECIES[species].mass, 3.0 * coefficient - 2.0, (x, y, z))
         return Planned(job, "compton-getting", species, "dipole", "boost")
 
 
 def burst_form(burst: Burst, leg: float) -> np.ndarray:
-    """Quadratic form that measures displacements by the scale of a burst's density and of its last leg [pc^-2]."""
+    """Quadratic form that measures displacements by the scale of a burst's density and of its last
+    leg [pc^-2].
+    """
     field = np.array(burst.field)
     inverse = np.linalg.inv(diffusion.tensor(burst.kappa_parallel, burst.kappa_perp, field))
     slope = inverse @ np.array([burst.x, burst.y, burst.z]) / (2.0 * burst.age)

@@ -1,7 +1,8 @@
-"""Open functions: questions that a kernel asks of a model, answered by the model's type at compile time.
+"""Open functions: questions that a kernel asks of a model, answered by the model's type at compile
+time.
 
-A model is a ``NamedTuple`` of numbers (or of other models).  An open function such as `b_vector` is answered for a
-new model in the model's own file, and no kernel changes::
+A model is a ``NamedTuple`` of numbers (or of other models).  An open function such as `b_vector` is
+answered for a new model in the model's own file, and no kernel changes::
 
     class UniformField(NamedTuple):
         bx: float
@@ -12,8 +13,8 @@ new model in the model's own file, and no kernel changes::
     def _(field, x, y, z):
         return field.bx, field.by, field.bz
 
-Compiled kernels inline the answer (it vectorises and is cached on disk like any other code); plain Python and
-``NUMBA_DISABLE_JIT=1`` find it through the same registry.
+Compiled kernels inline the answer (it vectorises and is cached on disk like any other code); plain
+Python and ``NUMBA_DISABLE_JIT=1`` find it through the same registry.
 """
 
 from collections.abc import Callable
@@ -51,13 +52,15 @@ def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def implements(function: Callable[..., Any], model: type) -> Callable[..., Any]:
-    """Register the decorated plain function as the answer of `function` for the NamedTuple type `model`."""
+    """Register the decorated plain function as the answer of `function` for the NamedTuple type
+    `model`.
+    """
 
     def register(answer: Callable[..., Any]) -> Callable[..., Any]:
         function.answers[model] = answer  # type: ignore[attr-defined]
 
         @overload(function, jit_options=INLINE, strict=False)
-        def _(first, *args):  # type: ignore[no-untyped-def]
+        def _(first, *args):
             return answer if getattr(first, "instance_class", None) is model else None
 
         return answer
@@ -66,30 +69,36 @@ def implements(function: Callable[..., Any], model: type) -> Callable[..., Any]:
 
 
 @open_function
-def b_vector(field, x, y, z):  # type: ignore[no-untyped-def]
+def b_vector(field, x, y, z):
     """Magnetic field (bx, by, bz) [uG] of `field` at (x, y, z) [pc]."""
 
 
 @open_function
-def noise(medium, x, y, z, n0, n1, n2):  # type: ignore[no-untyped-def]
+def noise(medium, x, y, z, n0, n1, n2):
     """Square root of the diffusion tensor at (x, y, z) applied to (n0, n1, n2) [pc yr^-1/2]."""
 
 
 @open_function
-def drift(medium, x, y, z):  # type: ignore[no-untyped-def]
+def drift(medium, x, y, z):
     """Mean displacement per unit time at (x, y, z) [pc/yr]."""
 
 
 @open_function
-def own_path(density, j):  # type: ignore[no-untyped-def]
-    """What history `j` brings along for its way outside the cloud: four numbers that `outside` takes back."""
+def own_path(density, j):
+    """What history `j` brings along for its way outside the cloud: four numbers that `outside`
+    takes back.
+    """
 
 
 @open_function
-def outside(density, x, y, z, elapsed, p0, p1, p2, p3):  # type: ignore[no-untyped-def]
-    """Density met outside the cloud from (x, y, z) [pc], `elapsed` [yr] before now, with the numbers of `own_path`."""
+def outside(density, x, y, z, elapsed, p0, p1, p2, p3):
+    """Density met outside the cloud from (x, y, z) [pc], `elapsed` [yr] before now, with the
+    numbers of `own_path`.
+    """
 
 
 @open_function
-def is_uniform(density):  # type: ignore[no-untyped-def]
-    """Whether the density outside the cloud is the same everywhere and always: then exits need no time and place."""
+def is_uniform(density):
+    """Whether the density outside the cloud is the same everywhere and always: then exits need no
+    time and place.
+    """

@@ -12,7 +12,17 @@ from typing import Any
 from mcprop import __version__
 from mcprop._cache import source_hash
 
-LIBRARIES = ("numpy", "numba", "scipy", "healpy", "matplotlib", "astropy", "pydantic", "click", "rich")
+LIBRARIES = (
+    "numpy",
+    "numba",
+    "scipy",
+    "healpy",
+    "matplotlib",
+    "astropy",
+    "pydantic",
+    "click",
+    "rich",
+)
 
 
 def provenance(title: str) -> dict[str, Any]:
@@ -54,6 +64,8 @@ def _processor() -> str:
     """Name of the processor, as the operating system gives it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+        return next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()

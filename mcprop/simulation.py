@@ -1,4 +1,4 @@
-"""A run: energies one after the other, batches of histories on any executor, answers in a Result."""
+"""A run: energy by energy, batches of histories on any executor, answers in a Result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ LONG_FREE_PATH = 0.1
 class Executor(Protocol):
     """Anything with ``submit``: a pool of threads or processes, of Dask, of MPI."""
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Any: ...
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Start a call; its result has a method ``result()``."""
 
 
 @dataclass
@@ -142,7 +143,8 @@ class Simulation:
         seed : int, optional
             Between 0 and 2^63 - 1; by default that of the configuration, or a drawn one.
         executor : object with ``submit``, optional
-            Runs the batches; by default a pool of threads.  The result does not depend on it, bit for bit.
+            Runs the batches; by default a pool of threads.  The result does not depend on it, bit
+            for bit.
         threads : int, optional
             Size of that pool; by default one for each core.
         rel_err : float, optional
@@ -150,7 +152,8 @@ class Simulation:
         energies : iterable of float or Quantity, optional
             Total energies, bare numbers in GeV; by default those of the configuration.
         analog : bool
-            Plain histories: one random direction each, without common random numbers, weights or tilt.
+            Plain histories: one random direction each, without common random numbers, weights or
+            tilt.
         on_energy : callable, optional
             Called after each energy with (done, total, rows, comparisons, seconds left).
 
@@ -185,7 +188,9 @@ class Simulation:
             "monte_carlo.seed": seed,
             "monte_carlo.rel_err": rel_err,
             "monte_carlo.estimator": "analog" if analog else None,
-            "energies": None if energies is None else {"values": [_energy_text(e) for e in energies]},
+            "energies": None
+            if energies is None
+            else {"values": [_energy_text(e) for e in energies]},
         }
         given = {key: value for key, value in changes.items() if value is not None}
         return self.config.replace(given) if given else self.config
@@ -228,7 +233,8 @@ class _Run:
         self.rows: list[Row] = []
         self.comparisons: list[ComparisonRow] = []
         self.skies: dict[tuple[str, float], SkyMap] = {}
-        self.counts, self.per_energy = Counts(), {}
+        self.counts = Counts()
+        self.per_energy: dict[float, int] = {}
         self.notes: list[str] = []
 
     def result(self, executor: Executor | None, threads: int | None) -> Result:
@@ -266,7 +272,9 @@ class _Run:
         self._keep(assembly, outcomes)
 
     def _rounds(self) -> Iterator[list[tuple[int, int]]]:
-        """All batches at once, or in rounds that double the histories, fixed beforehand, to stop in between."""
+        """All batches at once, or in rounds that double the histories, fixed beforehand, to stop in
+        between.
+        """
         batches = self.settings.batches()
         if self.settings.rel_err is None:
             yield batches
@@ -312,8 +320,9 @@ class _Run:
             doubtful = [energy for energy, name in long if name == species]
             if doubtful:
                 self.notes.append(
-                    f"{species} at {min(doubtful):g} GeV and above: the mean free path inside the cloud "
-                    f"exceeds {LONG_FREE_PATH:g} of the depth of the Sun; diffusion itself is doubtful there"
+                    f"{species} at {min(doubtful):g} GeV and above: the mean free path inside the "
+                    f"cloud exceeds {LONG_FREE_PATH:g} of the depth of the Sun; diffusion itself "
+                    "is doubtful there"
                 )
 
     def _provenance(self, wall: float) -> dict[str, Any]:
@@ -333,7 +342,9 @@ class _Run:
 
 @contextmanager
 def _pool(executor: Executor | None, threads: int | None) -> Iterator[Executor]:
-    """The executor given, or a pool of threads that ends with the run; what waits is dropped on an error."""
+    """The executor given, or a pool of threads that ends with the run; what waits is dropped on an
+    error.
+    """
     if executor is not None:
         yield executor
         return
@@ -353,4 +364,8 @@ def cores() -> int:
 
 def _energy_text(energy: Any) -> str:
     """Write an energy as the configuration takes it, every digit kept."""
-    return f"{float(energy)!r} GeV" if not hasattr(energy, "unit") else f"{energy.to_value('GeV')!r} GeV"
+    return (
+        f"{float(energy)!r} GeV"
+        if not hasattr(energy, "unit")
+        else f"{energy.to_value('GeV')!r} GeV"
+    )

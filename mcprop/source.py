@@ -1,4 +1,6 @@
-"""Sources as histories meet them: the density that a backward history finds where it leaves the cloud."""
+"""Sources as histories meet them: the density that a backward history finds where it leaves the
+cloud.
+"""
 
 import math
 from typing import Any, NamedTuple
@@ -44,10 +46,12 @@ class Burst(NamedTuple):
 
 
 class WalkedBurst(NamedTuple):
-    """A burst met by walking: each history goes on along its own path, the closed form is only the last step's kernel.
+    """A burst met by walking: each history goes on along its own path, the closed form is only the
+    last step's kernel.
 
-    A history that leaves the cloud walks until only `last` of the age remains.  All its exits use the same random
-    numbers; in a uniform medium a walk of other length is then the same path, its kicks scaled by the root of the time.
+    A history that leaves the cloud walks until only `last` of the age remains.  All its exits use
+    the same random numbers; in a uniform medium a walk of other length is then the same path, its
+    kicks scaled by the root of the time.
 
     Parameters
     ----------
@@ -60,7 +64,8 @@ class WalkedBurst(NamedTuple):
     drift_x, drift_y, drift_z : float
         Drift of the walk [pc/yr], undone by its Girsanov weight; zero for an analog walk.
     mirrored : float
-        Share of the score that the path with opposite kicks has: 0.5 for antithetic pairs, 0 for single paths.
+        Share of the score that the path with opposite kicks has: 0.5 for antithetic pairs, 0 for
+        single paths.
     """
 
     burst: Burst
@@ -73,17 +78,23 @@ class WalkedBurst(NamedTuple):
 
 
 @primitive
-def inverse_form(burst, ax, ay, az, cx, cy, cz):  # type: ignore[no-untyped-def]
+def inverse_form(burst, ax, ay, az, cx, cy, cz):
     """a . kappa^-1 . c for the tensor of the medium."""
     bx, by, bz = b_vector(burst.field, 0.0, 0.0, 0.0)
-    along = (ax * bx + ay * by + az * bz) * (cx * bx + cy * by + cz * bz) / (bx * bx + by * by + bz * bz)
+    along = (
+        (ax * bx + ay * by + az * bz)
+        * (cx * bx + cy * by + cz * bz)
+        / (bx * bx + by * by + bz * bz)
+    )
     dot = ax * cx + ay * cy + az * cz
     return along / burst.kappa_parallel + (dot - along) / burst.kappa_perp
 
 
 @primitive
-def gaussian(burst, dx, dy, dz, time, log_weight):  # type: ignore[no-untyped-def]
-    """Diffusive density [pc^-3] at the separation (dx, dy, dz) after `time`, times exp(log_weight); 0 before the burst."""
+def gaussian(burst, dx, dy, dz, time, log_weight):
+    """Diffusive density [pc^-3] at the separation (dx, dy, dz) after `time`, times exp(log_weight);
+    0 before the burst.
+    """
     t = max(time, 1e-9 * burst.age)
     spread = 4.0 * math.pi * t
     norm = spread * math.sqrt(spread * burst.kappa_parallel) * burst.kappa_perp
@@ -92,44 +103,49 @@ def gaussian(burst, dx, dy, dz, time, log_weight):  # type: ignore[no-untyped-de
 
 
 @implements(own_path, SteadyDensity)
-def _(density, j):  # type: ignore[no-untyped-def]
+def _(density, j):
     return 0.0, 0.0, 0.0, 0.0
 
 
 @implements(outside, SteadyDensity)
-def _(density, x, y, z, elapsed, p0, p1, p2, p3):  # type: ignore[no-untyped-def]
+def _(density, x, y, z, elapsed, p0, p1, p2, p3):
     return density.density
 
 
 @implements(is_uniform, SteadyDensity)
-def _(density):  # type: ignore[no-untyped-def]
+def _(density):
     return True
 
 
 @implements(own_path, Burst)
-def _(burst, j):  # type: ignore[no-untyped-def]
+def _(burst, j):
     return 0.0, 0.0, 0.0, 0.0
 
 
 @implements(outside, Burst)
-def _(burst, x, y, z, elapsed, p0, p1, p2, p3):  # type: ignore[no-untyped-def]
+def _(burst, x, y, z, elapsed, p0, p1, p2, p3):
     return gaussian(burst, burst.x - x, burst.y - y, burst.z - z, burst.age - elapsed, 0.0)
 
 
 @implements(is_uniform, Burst)
-def _(burst):  # type: ignore[no-untyped-def]
+def _(burst):
     return False
 
 
 @implements(own_path, WalkedBurst)
-def _(walked, j):  # type: ignore[no-untyped-def]
+def _(walked, j):
     kicks = walked.kicks
     kx, ky, kz = kicks[0, 0, j], kicks[0, 1, j], kicks[0, 2, j]
-    return kx, ky, kz, inverse_form(walked.burst, walked.drift_x, walked.drift_y, walked.drift_z, kx, ky, kz)
+    return (
+        kx,
+        ky,
+        kz,
+        inverse_form(walked.burst, walked.drift_x, walked.drift_y, walked.drift_z, kx, ky, kz),
+    )
 
 
 @implements(outside, WalkedBurst)
-def _(walked, x, y, z, elapsed, kx, ky, kz, work):  # type: ignore[no-untyped-def]
+def _(walked, x, y, z, elapsed, kx, ky, kz, work):
     burst = walked.burst
     ux, uy, uz = walked.drift_x, walked.drift_y, walked.drift_z
     left = burst.age - elapsed
@@ -144,5 +160,5 @@ def _(walked, x, y, z, elapsed, kx, ky, kz, work):  # type: ignore[no-untyped-de
 
 
 @implements(is_uniform, WalkedBurst)
-def _(walked):  # type: ignore[no-untyped-def]
+def _(walked):
     return False

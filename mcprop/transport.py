@@ -1,4 +1,6 @@
-"""Jobs: one transported quantity at one rigidity, run in batches of histories that any worker may take."""
+"""Jobs: one transported quantity at one rigidity, run in batches of histories that any worker may
+take.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from mcprop.kernels.analog import analog_walk
 from mcprop.kernels.boost import boost_pairs
 from mcprop.kernels.launch import directions, frames
 from mcprop.kernels.score import score_directions, score_frames
-from mcprop.kernels.slab import ARRIVED, slab_walk
+from mcprop.kernels.slab import slab_walk
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
 from mcprop.observer import Observer
@@ -26,7 +28,9 @@ FATES = ("escaped", "aged out", "arrived", "lost")
 
 
 def stream(*name: Any) -> np.uint64:
-    """Random stream of a job: 64 bits that depend on what it computes, not on when or beside what it runs."""
+    """Random stream of a job: 64 bits that depend on what it computes, not on when or beside what
+    it runs.
+    """
     digest = hashlib.sha256(repr(name).encode()).digest()
     return np.uint64(int.from_bytes(digest[:8], "little"))
 
@@ -72,9 +76,12 @@ class Outcome:
 class Job(Protocol):
     """Anything that can run a batch: histories `first` ... `first + n - 1` under `seed`."""
 
-    name: tuple[Any, ...]
+    @property
+    def name(self) -> tuple[Any, ...]:
+        """What the job computes; names its random stream."""
 
-    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome: ...
+    def run(self, seed: int, first: int, n: int, nside: int) -> Outcome:
+        """Run the batch; a tally of `nside` 0 is left out."""
 
 
 def run_batch(job: Job, seed: int, first: int, n: int, nside: int) -> Outcome:
@@ -117,7 +124,9 @@ class BurstWalk:
     drift: tuple[float, float, float]
     mirrored: float
 
-    def density(self, seed: np.uint64, stream_: np.uint64, first: int, n: int) -> WalkedBurst | Burst:
+    def density(
+        self, seed: np.uint64, stream_: np.uint64, first: int, n: int
+    ) -> WalkedBurst | Burst:
         """Walk histories `first` ... `first + n - 1`; the density that they meet."""
         burst = self.burst
         if self.last >= burst.age:
@@ -135,7 +144,9 @@ class BurstWalk:
         return 0 if self.last >= self.burst.age else 2 * ((self.steps + 1) // 2)
 
 
-def from_frames(scores: np.ndarray, frames_: np.ndarray, share: float, nside: int) -> tuple[Moments, SkyTally | None]:
+def from_frames(
+    scores: np.ndarray, frames_: np.ndarray, share: float, nside: int
+) -> tuple[Moments, SkyTally | None]:
     """Moments and tally of histories that looked up and down three axes each.
 
     Parameters
@@ -161,8 +172,12 @@ def from_frames(scores: np.ndarray, frames_: np.ndarray, share: float, nside: in
     return moments, tally
 
 
-def from_directions(scores: np.ndarray, arrivals: np.ndarray, nside: int) -> tuple[Moments, SkyTally | None]:
-    """Moments and tally of histories with one random arrival direction (n, 3) and one score (n,) each."""
+def from_directions(
+    scores: np.ndarray, arrivals: np.ndarray, nside: int
+) -> tuple[Moments, SkyTally | None]:
+    """Moments and tally of histories with one random arrival direction (n, 3) and one score (n,)
+    each.
+    """
     moments = Moments.of(scores, 3.0 * scores[:, None] * arrivals)
     if not nside:
         return moments, None
@@ -171,10 +186,10 @@ def from_directions(scores: np.ndarray, arrivals: np.ndarray, nside: int) -> tup
     return moments, tally
 
 
-def finite(*arrays: np.ndarray) -> list[np.ndarray]:
-    """Leave out the histories whose score, in the first array, is not a number: they are lost, and counted as such."""
-    good = np.isfinite(arrays[0]).reshape(len(arrays[0]), -1).all(axis=1)
-    return list(arrays) if good.all() else [array[good] for array in arrays]
+def finite(scores: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out histories whose score is not a number: they are lost, and counted as such."""
+    good = np.isfinite(scores).reshape(len(scores), -1).all(axis=1)
+    return (scores, where) if good.all() else (scores[good], where[good])
 
 
 def all_arrived(scores: np.ndarray) -> np.ndarray:
@@ -198,7 +213,8 @@ class CloudJob:
     observer : Observer
         The Sun.
     tilt_rate : float
-        Rate [1/pc] of the exponential by which a tilted slab's scores are multiplied; 0 for an untilted one.
+        Rate [1/pc] of the exponential by which a tilted slab's scores are multiplied; 0 for an
+        untilted one.
     """
 
     name: tuple[Any, ...]
@@ -212,7 +228,9 @@ class CloudJob:
         density, walked = met_outside(self.outside, self.name, seed, first, n)
         scores, axes, fates = np.empty((n, 6)), np.empty((n, 9)), np.zeros(4, dtype=np.int64)
         key, start, reach = np.uint64(seed), np.uint64(first), self.observer.reach
-        steps = slab_walk(self.slab, density, key, stream(*self.name), start, reach, scores, axes, fates)
+        steps = slab_walk(
+            self.slab, density, key, stream(*self.name), start, reach, scores, axes, fates
+        )
         if self.tilt_rate:
             deeper = axes.reshape(n, 3, 3) @ reach[0]
             scores[:, 0::2] *= np.exp(-self.tilt_rate * (self.slab.depth + deeper))
@@ -251,7 +269,7 @@ class BurstJob:
 
 @dataclass(frozen=True)
 class AnalogCloudJob:
-    """Analog histories through the cloud: one random direction each; parameters as in `CloudJob`."""
+    """Analog histories through the cloud, one direction each; parameters as in `CloudJob`."""
 
     name: tuple[Any, ...]
     slab: Slab
@@ -263,7 +281,9 @@ class AnalogCloudJob:
         density, walked = met_outside(self.outside, self.name, seed, first, n)
         scores, arrivals, fates = np.empty(n), np.empty((n, 3)), np.zeros(4, dtype=np.int64)
         key, start, reach = np.uint64(seed), np.uint64(first), self.observer.reach
-        steps = analog_walk(self.slab, density, key, stream(*self.name), start, reach, scores, arrivals, fates)
+        steps = analog_walk(
+            self.slab, density, key, stream(*self.name), start, reach, scores, arrivals, fates
+        )
         moments, tally = from_directions(*finite(scores, arrivals), nside)
         return Outcome(moments, tally, fates, steps + walked)
 

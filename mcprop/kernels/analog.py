@@ -11,8 +11,10 @@ from mcprop.protocol import kernel, outside, own_path, primitive
 
 
 @primitive
-def analog_history(slab, outer, seed, stream, particle, j, x, y, z):  # type: ignore[no-untyped-def]
-    """Follow one history from (x, y, z): density met where it leaves (0 if it does not), fate, steps."""
+def analog_history(slab, outer, seed, stream, particle, j, x, y, z):
+    """Follow one history from (x, y, z): density met where it leaves (0 if it does not), fate,
+    steps.
+    """
     p0, p1, p2, p3 = own_path(outer, j)
     v = y - slab.ratio * x
     time, block = 0.0, np.uint64(0)
@@ -40,11 +42,12 @@ def analog_history(slab, outer, seed, stream, particle, j, x, y, z):  # type: ig
 
 
 @kernel
-def analog_walk(slab, outer, seed, stream, first, reach, scores, directions, fates):  # type: ignore[no-untyped-def]
-    """Histories first, first + 1, ... of arrival directions `directions` (n, 3); returns the number of steps.
+def analog_walk(slab, outer, seed, stream, first, reach, scores, directions, fates):
+    """Histories first, first + 1, ... of arrival directions `directions` (n, 3); returns the number
+    of steps.
 
-    `reach` (3, 3) [pc] takes a direction (ICRS) to the last mean free path in cloud axes, `scores` (n,) the density met,
-    `fates` (4,) the counts of escaped, aged out, arrived, lost.
+    `reach` (3, 3) [pc] takes a direction (ICRS) to the last mean free path in cloud axes, `scores`
+    (n,) the density met, `fates` (4,) the counts of escaped, aged out, arrived, lost.
     """
     steps = 0
     for j in range(scores.shape[0]):
@@ -52,7 +55,9 @@ def analog_walk(slab, outer, seed, stream, first, reach, scores, directions, fat
         nx, ny, nz = random_direction(seed, stream, particle)
         directions[j, 0], directions[j, 1], directions[j, 2] = nx, ny, nz
         dx, dy, dz = displace(reach, nx, ny, nz)
-        scores[j], fate, blocks = analog_history(slab, outer, seed, stream, particle, j, slab.depth + dx, dy, dz)
+        scores[j], fate, blocks = analog_history(
+            slab, outer, seed, stream, particle, j, slab.depth + dx, dy, dz
+        )
         fates[fate] += 1
         steps += int(blocks >> np.uint64(1))
     return steps

@@ -1,4 +1,6 @@
-"""Particles of an isotropic gas as a moving observer sees them: an exact Lorentz boost of each arrival."""
+"""Particles of an isotropic gas as a moving observer sees them: an exact Lorentz boost of each
+arrival.
+"""
 
 import math
 
@@ -10,21 +12,26 @@ from mcprop.protocol import kernel, primitive
 
 
 @primitive
-def momentum_in_gas(energy, mass, speed, cosine):  # type: ignore[no-untyped-def]
+def momentum_in_gas(energy, mass, speed, cosine):
     """Momentum in the gas frame of a particle that the observer meets with `energy` [GeV].
 
-    `cosine` is that of the angle, in the gas frame, between its arrival direction and the observer's velocity `speed` [c];
-    solves energy = gamma (E' + p' speed cosine) for p'.
+    `cosine` is that of the angle, in the gas frame, between its arrival direction and the
+    observer's velocity `speed` [c]; solves energy = gamma (E' + p' speed cosine) for p'.
     """
     along = speed * cosine
     reduced = energy * math.sqrt(1.0 - speed * speed)
-    root = math.sqrt(along * along * reduced * reduced + (1.0 - along * along) * (reduced * reduced - mass * mass))
+    root = math.sqrt(
+        along * along * reduced * reduced
+        + (1.0 - along * along) * (reduced * reduced - mass * mass)
+    )
     return (root - along * reduced) / (1.0 - along * along)
 
 
 @primitive
-def boost(energy, mass, index, speed, cosine):  # type: ignore[no-untyped-def]
-    """Cosine of the arrival direction for the observer, relative intensity there, and d(cosine)/d(cosine in the gas)."""
+def boost(energy, mass, index, speed, cosine):
+    """Cosine of the arrival direction for the observer, relative intensity there, and
+    d(cosine)/d(cosine in the gas).
+    """
     gamma = 1.0 / math.sqrt(1.0 - speed * speed)
     momentum = math.sqrt(energy * energy - mass * mass)
     p = momentum_in_gas(energy, mass, speed, cosine)
@@ -36,12 +43,14 @@ def boost(energy, mass, index, speed, cosine):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def boost_pairs(energy, mass, index, velocity, seed, stream, first, arrivals, intensity, weight):  # type: ignore[no-untyped-def]
-    """Boost pairs of opposite directions of the gas frame into the frame of an observer with `velocity` (3,) [c].
+def boost_pairs(energy, mass, index, velocity, seed, stream, first, arrivals, intensity, weight):
+    """Boost pairs of opposite directions of the gas frame into the frame of an observer with
+    `velocity` (3,) [c].
 
-    The gas is isotropic with the intensity ~ momentum^-index.  Fills, per history and member of the pair, the arrival
-    direction `arrivals` (n, 2, 3), the relative `intensity` (n, 2) seen there at the observed `energy` [GeV], and
-    `weight` (n, 2), that intensity times the solid angle that the pair member stands for.
+    The gas is isotropic with the intensity ~ momentum^-index.  Fills, per history and member of the
+    pair, the arrival direction `arrivals` (n, 2, 3), the relative `intensity` (n, 2) seen there at
+    the observed `energy` [GeV], and `weight` (n, 2), that intensity times the solid angle that the
+    pair member stands for.
     """
     speed = math.sqrt(velocity[0] ** 2 + velocity[1] ** 2 + velocity[2] ** 2)
     ux, uy, uz = velocity[0] / speed, velocity[1] / speed, velocity[2] / speed

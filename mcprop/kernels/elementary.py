@@ -1,7 +1,7 @@
 """exp, log, pow and sincos that vectorise over lanes, with the same bits on every machine.
 
-Calls into the C library stop LLVM from vectorising a loop; these polynomials do not.  Multiply-adds are explicit and
-fast-math is off, so the result does not depend on the width of the vector unit.
+Calls into the C library stop LLVM from vectorising a loop; these polynomials do not.  Multiply-adds
+are explicit and fast-math is off, so the result does not depend on the width of the vector unit.
 
 References
 ----------
@@ -37,28 +37,28 @@ if config.DISABLE_JIT:
 else:
 
     @intrinsic
-    def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+    def fma(typingctx, a, b, c):
         """a b + c, rounded once."""
 
-        def build(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        def build(context, builder, signature, args):
             return builder.fma(*args)
 
         return types.float64(types.float64, types.float64, types.float64), build
 
     @intrinsic
-    def to_bits(typingctx, x):  # type: ignore[no-untyped-def]
+    def to_bits(typingctx, x):
         """The 64 bits of a float."""
 
-        def build(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        def build(context, builder, signature, args):
             return builder.bitcast(args[0], context.get_value_type(types.uint64))
 
         return types.uint64(types.float64), build
 
     @intrinsic
-    def from_bits(typingctx, i):  # type: ignore[no-untyped-def]
+    def from_bits(typingctx, i):
         """The float of 64 bits."""
 
-        def build(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        def build(context, builder, signature, args):
             return builder.bitcast(args[0], context.get_value_type(types.float64))
 
         return types.float64(types.uint64), build
@@ -66,17 +66,19 @@ else:
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 INV_LN2 = 1.44269504088896338700
-ROUND = 6755399441055744.0  # 1.5 x 2^52: adding it rounds to an integer and leaves that integer in the low bits
+ROUND = 6755399441055744.0
+"""1.5 x 2^52: adding it rounds to an integer and leaves that integer in the low bits."""
+
 TWO52_BITS = np.uint64(0x4330000000000000)
 SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
 ONE_BITS = np.uint64(0x3FF0000000000000)
-S12, S52 = np.uint64(12), np.uint64(52)
+S52 = np.uint64(52)
 MANTISSA = np.uint64(0x000FFFFFFFFFFFFF)
 
 
 @primitive
-def exp(x):  # type: ignore[no-untyped-def]
-    """exp(x), relative error below 5e-16 for -708 <= x <= 709; 0 below, clamped above, NaN for NaN."""
+def exp(x):
+    """exp(x), relative error below 5e-16 for -708 <= x <= 709; 0 below, clamped above."""
     clamped = min(max(x, -708.0), 709.0)
     shifted = fma(clamped, INV_LN2, ROUND)
     k = shifted - ROUND
@@ -99,7 +101,7 @@ def exp(x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def log(x):  # type: ignore[no-untyped-def]
+def log(x):
     """Natural logarithm of a positive normal float, relative error below 5e-16."""
     bits = to_bits(x)
     shifted = bits - SQRT_HALF_BITS + ONE_BITS  # exponent of x relative to [sqrt(1/2), sqrt(2))
@@ -108,7 +110,9 @@ def log(x):  # type: ignore[no-untyped-def]
     s = f / (2.0 + f)
     z = s * s
     w = z * z
-    odd = w * fma(w, fma(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01)
+    odd = w * fma(
+        w, fma(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01
+    )
     even = fma(w, 1.479819860511658591e-01, 1.818357216161805012e-01)
     even = z * fma(w, fma(w, even, 2.857142874366239149e-01), 6.666666666666735130e-01)
     half = 0.5 * f * f
@@ -116,13 +120,13 @@ def log(x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def power(x, y):  # type: ignore[no-untyped-def]
+def power(x, y):
     """x^y for x > 0, relative error below (1 + |y ln x|) 5e-16."""
     return exp(y * log(x))
 
 
 @primitive
-def sincos_octants(theta):  # type: ignore[no-untyped-def]
+def sincos_octants(theta):
     """(sin, cos) of an angle between -pi/4 and pi/4, error below 2e-16."""
     z = theta * theta
     s = fma(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08)
@@ -135,7 +139,7 @@ def sincos_octants(theta):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def sincos_turns(t):  # type: ignore[no-untyped-def]
+def sincos_turns(t):
     """(sin, cos) of 2 pi t for |t| < 2^49 turns, error below 1e-15 for |t| <= 1."""
     shifted = 4.0 * t + ROUND
     s, c = sincos_octants((4.0 * t - (shifted - ROUND)) * (0.5 * math.pi))

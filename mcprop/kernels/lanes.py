@@ -1,4 +1,6 @@
-"""Lanes: particles advance in blocks of `LANES`, kept as rows of one flat buffer so that loops over them vectorise."""
+"""Lanes: particles advance in blocks of `LANES`, kept as rows of one flat buffer so that loops over
+them vectorise.
+"""
 
 import numpy as np
 
@@ -9,7 +11,7 @@ LANES = 64
 
 
 @primitive
-def block_width(total, start):  # type: ignore[no-untyped-def]
+def block_width(total, start):
     """Number of lanes in use for the block that begins at particle `start` of `total`."""
     return min(LANES, total - start)
 

@@ -9,19 +9,31 @@ from mcprop.protocol import kernel, primitive
 
 
 @primitive
-def random_frame(seed, stream, particle):  # type: ignore[no-untyped-def]
-    """Nine components of three orthonormal axes, uniform over all orientations (a normal quaternion)."""
+def random_frame(seed, stream, particle):
+    """Nine components of three orthonormal axes, uniform over all orientations (a normal
+    quaternion).
+    """
     w0, w1 = threefry(particle, LAUNCH, seed, stream)
     a, b, c, d, _, _ = six_normals(w0, w1)
     norm = 2.0 / (a * a + b * b + c * c + d * d)
     bb, cc, dd = norm * b * b, norm * c * c, norm * d * d
     bc, bd, cd = norm * b * c, norm * b * d, norm * c * d
     ab, ac, ad = norm * a * b, norm * a * c, norm * a * d
-    return 1.0 - cc - dd, bc + ad, bd - ac, bc - ad, 1.0 - bb - dd, cd + ab, bd + ac, cd - ab, 1.0 - bb - cc
+    return (
+        1.0 - cc - dd,
+        bc + ad,
+        bd - ac,
+        bc - ad,
+        1.0 - bb - dd,
+        cd + ab,
+        bd + ac,
+        cd - ab,
+        1.0 - bb - cc,
+    )
 
 
 @primitive
-def random_direction(seed, stream, particle):  # type: ignore[no-untyped-def]
+def random_direction(seed, stream, particle):
     """One unit vector, uniform over the sphere."""
     w0, w1 = threefry(particle, LAUNCH, seed, stream)
     x, y, z, _, _, _ = six_normals(w0, w1)
@@ -30,7 +42,7 @@ def random_direction(seed, stream, particle):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def displace(matrix, x, y, z):  # type: ignore[no-untyped-def]
+def displace(matrix, x, y, z):
     """The last mean free path: `matrix` (3, 3) [pc] applied to the direction (x, y, z)."""
     return (
         matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z,
@@ -40,7 +52,7 @@ def displace(matrix, x, y, z):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def frames(seed, stream, first, out):  # type: ignore[no-untyped-def]
+def frames(seed, stream, first, out):
     """Fill `out` (n, 9) with the frames of particles first, first + 1, ..."""
     for j in range(out.shape[0]):
         axes = random_frame(seed, stream, first + np.uint64(j))
@@ -49,7 +61,7 @@ def frames(seed, stream, first, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def directions(seed, stream, first, out):  # type: ignore[no-untyped-def]
+def directions(seed, stream, first, out):
     """Fill `out` (n, 3) with the single directions of particles first, first + 1, ..."""
     for j in range(out.shape[0]):
         out[j, 0], out[j, 1], out[j, 2] = random_direction(seed, stream, first + np.uint64(j))

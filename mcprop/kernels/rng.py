@@ -23,14 +23,14 @@ ONE_BITS = np.uint64(0x3FF0000000000000)
 
 
 @primitive
-def mix(a, b, r):  # type: ignore[no-untyped-def]
+def mix(a, b, r):
     """One round of Threefry: add, rotate by `r`, exclusive-or."""
     a = a + b
     return a, ((b << r) | (b >> (U64 - r))) ^ a
 
 
 @primitive
-def threefry(c0, c1, k0, k1):  # type: ignore[no-untyped-def]
+def threefry(c0, c1, k0, k1):
     """Threefry2x64-20: two random 64-bit words of the counter (c0, c1) under the key (k0, k1)."""
     k2 = PARITY ^ k0 ^ k1
     a, b = c0 + k0, c1 + k1
@@ -62,14 +62,16 @@ def threefry(c0, c1, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def uniform(word):  # type: ignore[no-untyped-def]
+def uniform(word):
     """A uniform number strictly between 0 and 1 from the upper 52 bits of a random word."""
     return from_bits((word >> np.uint64(12)) | ONE_BITS) - (1.0 - 2.0**-53)
 
 
 @primitive
-def box_muller(bits):  # type: ignore[no-untyped-def]
-    """Two normal numbers from 42 random bits: 27 for the radius (up to 6.1 sigma), 15 for the angle."""
+def box_muller(bits):
+    """Two normal numbers from 42 random bits: 27 for the radius (up to 6.1 sigma), 15 for the
+    angle.
+    """
     u = from_bits(((bits & MASK27) << np.uint64(25)) | ONE_BITS) - (1.0 - 2.0**-28)
     radius = math.sqrt(-2.0 * log(u))
     fraction = from_bits((((bits >> np.uint64(27)) & MASK13) << np.uint64(39)) | ONE_BITS)
@@ -80,7 +82,7 @@ def box_muller(bits):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def six_normals(w0, w1):  # type: ignore[no-untyped-def]
+def six_normals(w0, w1):
     """Six independent standard normal numbers from two random words."""
     n0, n1 = box_muller(w0 & MASK42)
     n2, n3 = box_muller((w0 >> np.uint64(42)) | ((w1 & MASK20) << np.uint64(22)))
@@ -89,15 +91,17 @@ def six_normals(w0, w1):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def words(seed, stream, first, block, out):  # type: ignore[no-untyped-def]
-    """Fill `out` (n, 2) with the random words of particles first, first + 1, ... in block `block`."""
+def words(seed, stream, first, block, out):
+    """Fill `out` (n, 2) with the random words of particles first, ... in block `block`."""
     for i in range(out.shape[0]):
         out[i, 0], out[i, 1] = threefry(first + np.uint64(i), block, seed, stream)
 
 
 @kernel
-def normals(seed, stream, first, block, out):  # type: ignore[no-untyped-def]
-    """Fill `out` (n, 6) with the normal numbers of particles first, first + 1, ... in block `block`."""
+def normals(seed, stream, first, block, out):
+    """Fill `out` (n, 6) with the normal numbers of particles first, first + 1, ... in block
+    `block`.
+    """
     for i in range(out.shape[0]):
         w0, w1 = threefry(first + np.uint64(i), block, seed, stream)
         out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4], out[i, 5] = six_normals(w0, w1)

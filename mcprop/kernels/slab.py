@@ -1,14 +1,17 @@
-"""Backward histories inside a slab with flow, six copies on common random numbers, kept inside by survival weights.
+"""Backward histories inside a slab with flow, six copies on common random numbers, kept inside by
+survival weights.
 
-The plane depth = 0 absorbs.  In a step of length h from depth x a free particle would reach m + sigma N (m = x + flow h,
-sigma^2 = 2 k_xx h) and would have crossed the face with the probability exp(-x x_free / (k_xx h)) of a Brownian bridge.
-A copy never leaves: its next depth is the length of a 3-D Gaussian vector about m, and its weight takes the ratio of the
-killed to the sampled transition density.  What leaves is scored by expectation: time and place of the crossing follow
-the bridge (its time change is inverse Gaussian), so nothing depends on the length of the step.
+The plane depth = 0 absorbs.  In a step of length h from depth x a free particle would reach m +
+sigma N (m = x + flow h, sigma^2 = 2 k_xx h) and would have crossed the face with the probability
+exp(-x x_free / (k_xx h)) of a Brownian bridge. A copy never leaves: its next depth is the length of
+a 3-D Gaussian vector about m, and its weight takes the ratio of the killed to the sampled
+transition density.  What leaves is scored by expectation: time and place of the crossing follow the
+bridge (its time change is inverse Gaussian), so nothing depends on the length of the step.
 
     score = c (1 - w_end) + sum_steps w p (density outside - c)
 
-is unbiased for any constant c, because E[sum w p] = 1 - E[w_end]; c is the density that an instant exit would meet.
+is unbiased for any constant c, because E[sum w p] = 1 - E[w_end]; c is the density that an instant
+exit would meet.
 """
 
 import math
@@ -31,13 +34,24 @@ ESCAPED, AGED_OUT, ARRIVED, LOST = 0, 1, 2, 3
 # Rows of the lane buffer: per copy ...
 DEPTH, WEIGHT, SCORE, OFFSET2, OFFSET3, CENTRE = 0, 6, 12, 18, 24, 30
 # ... and shared by the copies of a history.
-BASE, TIME, SHIFT2, SHIFT3, STEP, KICK, AROUND, CHI, ETA2, ETA3 = 36, 37, 38, 39, 40, 41, 42, 43, 44, 45
+BASE, TIME, SHIFT2, SHIFT3, STEP, KICK, AROUND, CHI, ETA2, ETA3 = (
+    36,
+    37,
+    38,
+    39,
+    40,
+    41,
+    42,
+    43,
+    44,
+    45,
+)
 PATH = 46  # four numbers of the history's way outside
 ROWS = 50
 
 
 @primitive
-def stay(x, middle, free, around, spread):  # type: ignore[no-untyped-def]
+def stay(x, middle, free, around, spread):
     """Next depth of a copy that may not leave, and the factor of its weight; `spread` is k_xx h."""
     depth = math.sqrt(free * free + around)
     b = middle * depth / spread
@@ -46,11 +60,13 @@ def stay(x, middle, free, around, spread):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def crossing(x, free, spread, chi):  # type: ignore[no-untyped-def]
-    """Probability that a bridge from `x` to `free` met 0, and when: two fractions of the step and the share of the first.
+def crossing(x, free, spread, chi):
+    """Probability that a bridge from `x` to `free` met 0, and when: two fractions of the step and
+    the share of the first.
 
-    The time t of the crossing has t/(h - t) inverse Gaussian (mean x/|free|, shape x^2/(2 k_xx h)); `chi` is the squared
-    normal number of Michael, Schucany & Haas (1976), whose two roots are both kept, each with its probability.
+    The time t of the crossing has t/(h - t) inverse Gaussian (mean x/|free|, shape x^2/(2 k_xx h));
+    `chi` is the squared normal number of Michael, Schucany & Haas (1976), whose two roots are both
+    kept, each with its probability.
     """
     probability = exp(-x * free / spread) if free > 0.0 else 1.0
     beta = abs(free) / x
@@ -60,7 +76,7 @@ def crossing(x, free, spread, chi):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def launch(slab, reach, outer, j, i, lane, frame):  # type: ignore[no-untyped-def]
+def launch(slab, reach, outer, j, i, lane, frame):
     """Put history `j` into lane `i`: its six copies at +- the axes of its frame."""
     p0, p1, p2, p3 = own_path(outer, j)
     for axis in range(3):
@@ -87,7 +103,7 @@ def launch(slab, reach, outer, j, i, lane, frame):  # type: ignore[no-untyped-de
 
 
 @primitive
-def draw(slab, uniform_outside, seed, stream, particle, block, i, lane):  # type: ignore[no-untyped-def]
+def draw(slab, uniform_outside, seed, stream, particle, block, i, lane):
     """Length and noise of the next step of lane `i`; the base copy decides, and goes."""
     n0, n1, n2, n3, n4, n5 = six_normals(*threefry(particle, block, seed, stream))
     base, time = lane[BASE * LANES + i], lane[TIME * LANES + i]
@@ -109,10 +125,15 @@ def draw(slab, uniform_outside, seed, stream, particle, block, i, lane):  # type
 
 
 @primitive
-def density_met(slab, outer, i, k, fraction, lane):  # type: ignore[no-untyped-def]
+def density_met(slab, outer, i, k, fraction, lane):
     """Density met by copy `k` if it leaves after `fraction` of this step."""
     spent, root = fraction * lane[STEP * LANES + i], math.sqrt(fraction)
-    y = lane[(OFFSET2 + k) * LANES + i] + lane[SHIFT2 * LANES + i] + slab.shear * spent + root * lane[ETA2 * LANES + i]
+    y = (
+        lane[(OFFSET2 + k) * LANES + i]
+        + lane[SHIFT2 * LANES + i]
+        + slab.shear * spent
+        + root * lane[ETA2 * LANES + i]
+    )
     z = lane[(OFFSET3 + k) * LANES + i] + lane[SHIFT3 * LANES + i] + root * lane[ETA3 * LANES + i]
     p0, p1 = lane[PATH * LANES + i], lane[(PATH + 1) * LANES + i]
     p2, p3 = lane[(PATH + 2) * LANES + i], lane[(PATH + 3) * LANES + i]
@@ -120,7 +141,7 @@ def density_met(slab, outer, i, k, fraction, lane):  # type: ignore[no-untyped-d
 
 
 @primitive
-def leave(slab, outer, i, k, lane, x, free, spread):  # type: ignore[no-untyped-def]
+def leave(slab, outer, i, k, lane, x, free, spread):
     """Expected score of copy `k` for leaving during this step, relative to leaving at once."""
     probability, early, late, share = crossing(x, free, spread, lane[CHI * LANES + i])
     met = share * density_met(slab, outer, i, k, early, lane)
@@ -129,7 +150,7 @@ def leave(slab, outer, i, k, lane, x, free, spread):  # type: ignore[no-untyped-
 
 
 @primitive
-def fate(slab, i, lane):  # type: ignore[no-untyped-def]
+def fate(slab, i, lane):
     """Fate of the history in lane `i`, or -1 while it goes on."""
     if lane[BASE * LANES + i] > slab.far:
         return ESCAPED
@@ -141,7 +162,7 @@ def fate(slab, i, lane):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def advance(slab, outer, uniform_outside, i, k, lane):  # type: ignore[no-untyped-def]
+def advance(slab, outer, uniform_outside, i, k, lane):
     """Move copy `k` of lane `i` one step on."""
     h = lane[STEP * LANES + i]
     x, weight = lane[(DEPTH + k) * LANES + i], lane[(WEIGHT + k) * LANES + i]
@@ -156,11 +177,13 @@ def advance(slab, outer, uniform_outside, i, k, lane):  # type: ignore[no-untype
 
 
 @kernel
-def slab_walk(slab, outer, seed, stream, first, reach, scores, frames, fates):  # type: ignore[no-untyped-def]
-    """Histories first, first + 1, ... from the Sun at depth `slab.depth`; returns the number of copy steps.
+def slab_walk(slab, outer, seed, stream, first, reach, scores, frames, fates):
+    """Histories first, first + 1, ... from the Sun at depth `slab.depth`; returns the number of
+    copy steps.
 
-    `reach` (3, 3) [pc] takes an arrival direction (ICRS) to a displacement in cloud axes, `scores` (n, 6) the density seen
-    along +- each of the axes in `frames` (n, 9), `fates` (4,) the counts of escaped, aged out, arrived, lost.
+    `reach` (3, 3) [pc] takes an arrival direction (ICRS) to a displacement in cloud axes, `scores`
+    (n, 6) the density seen along +- each of the axes in `frames` (n, 9), `fates` (4,) the counts of
+    escaped, aged out, arrived, lost.
     """
     n = scores.shape[0]
     lane = np.ones(ROWS * LANES)

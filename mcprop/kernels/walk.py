@@ -10,16 +10,19 @@ from mcprop.protocol import drift, kernel, noise, primitive
 
 
 @primitive
-def advance(medium, x, y, z, n0, n1, n2, h, root):  # type: ignore[no-untyped-def]
-    """One Euler-Maruyama step of length `h` [yr]; `root` is sqrt(2 h).  Exact where tensor and drift are constant."""
+def advance(medium, x, y, z, n0, n1, n2, h, root):
+    """One Euler-Maruyama step of length `h` [yr]; `root` is sqrt(2 h).  Exact where tensor and
+    drift are constant.
+    """
     sx, sy, sz = noise(medium, x, y, z, n0, n1, n2)
     ux, uy, uz = drift(medium, x, y, z)
     return x + (h * ux + root * sx), y + (h * uy + root * sy), z + (h * uz + root * sz)
 
 
 @kernel
-def walk(medium, seed, stream, first, start, pairs, h, out):  # type: ignore[no-untyped-def]
-    """Walk particles first, first + 1, ... from `start` (3,) [pc]; record them every 2 `pairs` steps of `h` [yr].
+def walk(medium, seed, stream, first, start, pairs, h, out):
+    """Walk particles first, first + 1, ... from `start` (3,) [pc]; record them every 2 `pairs`
+    steps of `h` [yr].
 
     `out` (records, 3, n) takes the positions [pc].  Two steps share one block of random numbers.
     """

@@ -135,7 +135,7 @@ def test_densities(ratio, err, verdict, sigma):
 def shifted(sigmas: float) -> Dipole:
     """Estimate whose 3-D difference from the reference is `sigmas` along x alone."""
     error = 0.01 * LENGTH
-    return Dipole(REFERENCE.vector + [sigmas * error, 0, 0], np.diag([error**2, 0, 0]))
+    return Dipole(REFERENCE.vector + sigmas * error * np.eye(3)[0], np.diag([error**2, 0, 0]))
 
 
 def rows() -> list[ComparisonRow]:

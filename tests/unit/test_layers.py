@@ -15,12 +15,13 @@ ROWS = """
     errors units species frames _cache protocol
     fields.uniform fields
     kernels.elementary kernels.rng kernels.lanes kernels.launch kernels.walk kernels.slab
-        kernels.score kernels
+        kernels.score kernels.analog kernels.boost kernels
     diffusion medium spectrum source cloud observer
         analytic.green analytic.cloud analytic.parameters analytic.xue_liu_2025
         analytic.quantities analytic
-    dipole skyplot sky comparison plot cite provenance result
-    quantity_text toml_text sections config_checks model_parameters scenario simulation
+    dipole tables skyplot sky comparison plot cite provenance result
+    quantity_text toml_text sections config_checks scenario
+        transport plan assembly simulation
     report cli __main__
 """
 ORDER = ROWS.split()

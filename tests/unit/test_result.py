@@ -1,0 +1,291 @@
+"""The result of a run and its directory: contents, round trip, nothing half-written."""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import astropy.units as u
+import healpy
+import numpy as np
+import pytest
+from astropy.table import QTable, Table
+
+from mcprop import plot
+from mcprop.comparison import Comparison, dipole_row
+from mcprop.dipole import Dipole
+from mcprop.errors import OutputError, RangeError
+from mcprop.result import Result, check_directory
+from mcprop.sky import SkyMap
+from mcprop.tables import Row, SpectrumRow, energy_labels
+
+ENERGIES = [1e4, 2154.4346900318843, 1e4 + 1e-9]
+COLUMNS = ["energy", "component", "species", "method"]
+COLUMNS += ["delta_x", "delta_y", "delta_z", "sigma_x", "sigma_y", "sigma_z"]
+COLUMNS += ["amplitude", "amplitude_err", "ra", "ra_err", "dec", "amplitude_3d", "weight"]
+COVARIANCE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]]) * 1e-10
+
+
+class Settings:
+    title = "A short run"
+
+    def to_toml(self) -> str:
+        return 'title = "A short run"\n'
+
+
+def both(energy: float, component: str) -> list[Row]:
+    """Formula and Monte Carlo of one component."""
+    dipole = Dipole([1e-3 / 3.0, 2e-4, -1e-4])
+    mc = Dipole(dipole.vector + 1e-5, COVARIANCE)
+    return [
+        Row(energy, component, "all", "analytic", dipole, 1.0 / 3.0),
+        Row(energy, component, "all", "monte-carlo", mc, 1.0 / 3.0, "walk"),
+    ]
+
+
+def analytic_result() -> Result:
+    rows = [both(energy, part)[0] for energy in ENERGIES for part in ("nearby", "total")]
+    spectrum = [SpectrumRow(energy, energy / 3, "p", "nearby", 1e-7, 1 / 3) for energy in ENERGIES]
+    markers = {"b_hat": (48.5, -21.2), "Galactic centre": (-93.6, -28.9)}
+    return Result(rows, spectrum, None, {}, Settings(), {"seed": None}, markers, ["A paper"])
+
+
+@pytest.fixture
+def result() -> Result:
+    plain = analytic_result()
+    rows = [row for energy in ENERGIES[:2] for part in ("nearby", "total")
+            for row in both(energy, part)]  # fmt: skip
+    compared = [
+        dipole_row(row.energy, row.component, "all", twin.dipole, row.dipole, "walk")
+        for row, twin in zip(rows[::2], rows[1::2], strict=True)
+    ]
+    std_dev = np.full(48, 1e-4)
+    skies = {
+        (part, energy): SkyMap(
+            SkyMap.from_dipole([1e-3, 0.0, 0.0], 2).relative_intensity, std_dev, part, energy, 5
+        )
+        for energy in ENERGIES[:2]
+        for part in ("nearby", "total")
+    }
+    provenance = {"seed": 5, "steps": np.int64(7), "seconds": np.float64(0.5), "fates": [1, 2]}
+    return Result(
+        rows, plain.spectrum, Comparison(compared), skies, Settings(), provenance,
+        plain.markers, plain.references,
+    )  # fmt: skip
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_directory_of_a_run(result, tmp_path):
+    folder = result.write(tmp_path / "new" / "run")
+    assert files(folder) == {
+        "config.toml",
+        "provenance.json",
+        "dipole.ecsv",
+        "spectrum.ecsv",
+        "comparison.ecsv",
+        "figures/dipole.png",
+        "figures/sky_total_1e+04GeV.png",
+        "figures/sky_total_2.154e+03GeV.png",
+        "sky/nearby_1e+04GeV.fits",
+        "sky/nearby_2.154e+03GeV.fits",
+        "sky/total_1e+04GeV.fits",
+        "sky/total_2.154e+03GeV.fits",
+    }
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+    assert (folder / "config.toml").read_text() == Settings().to_toml()
+    assert json.loads((folder / "provenance.json").read_text())["steps"] == 7
+    intensity = healpy.read_map(folder / "sky" / "total_1e+04GeV.fits")
+    assert np.array_equal(intensity, result.sky(1e4).relative_intensity)
+
+
+def test_directory_of_formulas_alone(tmp_path):
+    folder = analytic_result().write(tmp_path / "run")
+    names = {"config.toml", "provenance.json", "dipole.ecsv", "spectrum.ecsv", "figures/dipole.png"}
+    assert files(folder) == names
+    assert not (folder / "sky").exists()
+    back = Result.read(folder)
+    assert back.comparison is None
+    assert back.method == "analytic"
+    assert back.dipole(1e4) == analytic_result().dipole(1e4)
+    assert set(Table.read(folder / "dipole.ecsv")["method"]) == {"analytic"}
+
+
+def test_dipole_table(result, tmp_path):
+    table = QTable.read(result.write(tmp_path / "run") / "dipole.ecsv")
+    assert table.colnames[: len(COLUMNS)] == COLUMNS
+    assert table["energy"].unit == u.GeV
+    assert {str(table[name].unit) for name in ("ra", "ra_err", "dec")} == {"deg"}
+    assert table.meta["title"] == "A short run"
+    assert (table.meta["seed"], table.meta["frame"]) == (5, "icrs")
+    assert table.meta["convention"] == "arrival"
+    assert table.meta["references"] == ["A paper"]
+    line, dipole = table[1], result.rows[1].dipole
+    assert line["delta_x"] == dipole.vector[0]
+    assert line["sigma_y"] == math.sqrt(COVARIANCE[1, 1])
+    for name in ("amplitude", "amplitude_err", "amplitude_3d"):
+        assert line[name] == getattr(dipole, name)
+    for name in ("ra", "ra_err", "dec"):
+        assert line[name].value == getattr(dipole, name)
+    assert line["weight"] == 1.0 / 3.0
+
+
+def test_spectrum_and_comparison_tables(result, tmp_path):
+    folder = result.write(tmp_path / "run")
+    spectrum = QTable.read(folder / "spectrum.ecsv")
+    assert spectrum.colnames == list(SpectrumRow._fields)
+    assert spectrum["rigidity"].unit == u.GV
+    assert spectrum["intensity"].unit == u.Unit("GV-1 m-2 s-1 sr-1")
+    assert spectrum["intensity_energy"].unit == u.Unit("GeV-1 m-2 s-1 sr-1")
+    comparison = Table.read(folder / "comparison.ecsv")
+    assert comparison.meta["verdict"] == result.comparison.verdict
+    assert list(comparison["sigma"]) == [row.sigma for row in result.comparison]
+
+
+def test_energies_keep_all_their_digits(tmp_path):
+    energies = [0.1 + 0.2, 1e-3 / 3.0, 12345678.9012345678, math.nextafter(1e4, 2e4)]
+    rows = [both(energy, "total")[0] for energy in energies]
+    spectrum = [SpectrumRow(energy, energy, "p", "nearby", 1.0, 1.0) for energy in energies]
+    folder = Result(rows, spectrum).write(tmp_path / "run")
+    for name in ("dipole.ecsv", "spectrum.ecsv"):
+        assert list(Table.read(folder / name)["energy"]) == energies
+
+
+def test_round_trip(result, tmp_path):
+    back = Result.read(result.write(tmp_path / "run"))
+    assert [row.energy for row in back.rows] == [row.energy for row in result.rows]
+    for row, twin in zip(result.rows, back.rows, strict=True):
+        assert (row.component, row.species, row.method) == (
+            twin.component, twin.species, twin.method)  # fmt: skip
+        assert np.array_equal(twin.dipole.vector, row.dipole.vector)
+        assert twin.dipole.covariance == pytest.approx(row.dipole.covariance, rel=1e-14)
+        assert (twin.weight, twin.estimator) == (row.weight, row.estimator)
+    assert back.spectrum == result.spectrum
+    assert repr(back.comparison) == repr(result.comparison)
+    assert back.skies.keys() == result.skies.keys()
+    assert back.sky(1e4).fit_dipole() == result.sky(1e4).fit_dipole()
+    assert back.config.to_toml() == result.config.to_toml()
+    assert (back.markers, list(back.references)) == (result.markers, list(result.references))
+    assert repr(back) == repr(result)
+
+
+def test_looking_up(result):
+    assert result.dipole(1e4) == result.rows[3].dipole
+    assert result.dipole(10 * u.TeV, "nearby", method="analytic") == result.rows[0].dipole
+    assert result.sky(10 * u.TeV) is result.skies["total", 1e4]
+    with pytest.raises(RangeError, match="no energy of 9000 GeV; the nearest is 10000"):
+        result.dipole(9e3)
+    with pytest.raises(RangeError, match="no energy of 2000 GeV; the nearest is 2154"):
+        result.sky(2 * u.TeV)
+    with pytest.raises(RangeError, match="no row total/Fe/monte-carlo; there are nearby/all"):
+        result.dipole(1e4, species="Fe")
+    with pytest.raises(RangeError, match="no map of 'centre'; there are nearby, total"):
+        result.sky(1e4, "centre")
+
+
+def test_repr_is_a_table(result):
+    lines = repr(result).splitlines()
+    assert lines[0] == "Result: A short run, 2 energies"
+    assert "10 TeV" in lines[2]
+    assert "+-" in lines[2]
+    assert lines[-1] == result.comparison.verdict
+    assert "+-" not in repr(analytic_result())
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_nothing_half_written_is_left(result, tmp_path, monkeypatch, error, earlier):
+    target = tmp_path / "run"
+    before = files(analytic_result().write(target)) if earlier else set()
+
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(plot, "write_figures", fail)
+    expected = OutputError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected) as caught:
+        result.write(target, overwrite=True)
+    if expected is OutputError:
+        assert str(caught.value) == f"Cannot write the run to {target}: No space left on device."
+    assert files(tmp_path) == {f"run/{name}" for name in before}
+    assert target.exists() == earlier
+
+
+def test_earlier_run_comes_back_when_the_last_step_fails(result, tmp_path, monkeypatch):
+    target = analytic_result().write(tmp_path / "run")
+    before, calls, real = files(target), [], os.replace
+
+    def fail_once(source, destination):
+        calls.append(source)
+        if len(calls) == 2:
+            raise OSError(5, "Input/output error")
+        real(source, destination)
+
+    monkeypatch.setattr(os, "replace", fail_once)
+    with pytest.raises(OutputError, match="Input/output error"):
+        result.write(target, overwrite=True)
+    assert files(target) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_earlier_run_is_replaced_only_when_told(result, tmp_path):
+    target = analytic_result().write(tmp_path / "run")
+    (target / "mine.txt").write_text("notes")
+    before = files(target)
+    with pytest.raises(OutputError, match="holds a run already"):
+        result.write(target)
+    assert files(target) == before
+    result.write(target, overwrite=True)
+    assert "comparison.ecsv" in files(target)
+    assert "mine.txt" not in files(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_no_run_is_never_replaced(tmp_path, overwrite):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("text")
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(OutputError, match="something that is not a run"):
+        analytic_result().write(tmp_path / "thesis", overwrite)
+    with pytest.raises(OutputError, match="is a file"):
+        analytic_result().write(tmp_path / "file", overwrite)
+    assert files(tmp_path) == {"thesis/chapter.tex", "file"}
+    with pytest.raises(OutputError, match=r"Cannot|Not a directory"):
+        analytic_result().write(tmp_path / "file" / "run", overwrite)
+
+
+def test_an_empty_directory_is_used(tmp_path):
+    assert check_directory(tmp_path) == tmp_path.resolve()
+    (tmp_path / "run").mkdir()
+    assert "dipole.ecsv" in files(analytic_result().write(tmp_path / "run"))
+
+
+def test_reading_what_is_no_run(tmp_path):
+    with pytest.raises(OutputError, match="is not a run directory"):
+        Result.read(tmp_path)
+    folder = analytic_result().write(tmp_path / "run")
+    (folder / "dipole.ecsv").write_text("no table")
+    with pytest.raises(OutputError, match="Cannot read the table"):
+        Result.read(folder)
+    (folder / "provenance.json").write_text("{")
+    with pytest.raises(OutputError, match="Cannot read the run"):
+        Result.read(folder)
+
+
+def test_provenance_that_json_cannot_hold(tmp_path):
+    result = analytic_result()
+    result.provenance = {"path": Path("a"), "values": np.arange(2), "object": object()}
+    with pytest.raises(TypeError, match="object has no form in JSON"):
+        result.write(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_energies_differ():
+    close = [1e4, math.nextafter(1e4, 2e4), 1.0001e4, 215.44346900318845, 1e4 + 1e-9]
+    labels = energy_labels(close)
+    assert labels[1e4] == "1e+04GeV"
+    assert labels[215.44346900318845] == "2.154e+02GeV"
+    assert len(set(labels.values())) == len(close)
