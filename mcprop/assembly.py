@@ -26,10 +26,12 @@ BOOST = "compton-getting"
 ALL = "all"
 
 
-def formula_rows(model: XueLiu2025, energy: float) -> list[Row]:
-    """Rows of method "analytic" at a total energy [GeV]."""
+def formula_rows(
+    model: XueLiu2025, energy: float, species_wanted: tuple[str, ...] | None = None
+) -> list[Row]:
+    """Rows of method "analytic" at a total energy [GeV]; by default of every species and of all."""
     rows = []
-    for species in (*model.species, ALL):
+    for species in species_wanted or (*model.species, ALL):
         for component in CARRIERS:
             vector = model.component_dipole(component, energy, species)
             share = float(model.share(component, energy, species))

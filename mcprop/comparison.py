@@ -72,7 +72,8 @@ def compare(mc: Dipole, reference: Dipole, floor: float = FLOOR) -> Outcome:
 
     The covariance of the difference may be singular: a density that varies along one axis only
     gives every history a score along one and the same vector. Only eigen-directions with a
-    variance enter chi2; along the others the difference must stay below the numerical floor.
+    variance enter chi2; along the others the difference must stay below the numerical floor (plus
+    `THRESHOLD` times what little error they have).
 
     Parameters
     ----------
@@ -94,7 +95,8 @@ def compare(mc: Dipole, reference: Dipole, floor: float = FLOOR) -> Outcome:
     along = vectors.T @ difference
     # an error bar below the floor says nothing about a difference below the floor
     statistical = values > max(RANK * largest, limit**2)
-    exact_agrees = bool(np.all(np.abs(along[~statistical]) <= limit))
+    allowed = limit + THRESHOLD * np.sqrt(np.clip(values[~statistical], 0.0, None))
+    exact_agrees = bool(np.all(np.abs(along[~statistical]) <= allowed))
     if largest == 0.0:
         return Outcome(0.0, 0, math.nan, "prescribed" if exact_agrees else "differs")
     dof = int(statistical.sum())
@@ -291,8 +293,8 @@ class Comparison:
         differing, tests = len(self.of("differs")), len(self.of("agrees", "differs"))
         margin = (
             f"{worst.sigma:.1f} sigma"
-            if worst.sigma > 0.0
-            else f"{worst.offset:+.2g}, no error bar"
+            if worst.sigma > (THRESHOLD if worst.verdict == "differs" else 0.0)
+            else f"{worst.offset:+.2g}, in a direction without an error bar"
         )
         tail = f"the largest deviation is {margin} ({worst.place}; threshold {THRESHOLD:g} sigma)."
         if differing:

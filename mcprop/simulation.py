@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mcprop import frames
-from mcprop.assembly import Assembly, formula_rows, spectrum_rows
+from mcprop.assembly import ALL, Assembly, formula_rows, spectrum_rows
 from mcprop.comparison import Comparison, ComparisonRow
-from mcprop.dipole import Dipole
 from mcprop.plan import Planned, Planner
 from mcprop.provenance import provenance
 from mcprop.result import Result
 from mcprop.scenario import Config, load
-from mcprop.tables import ANALYTIC, Row
+from mcprop.tables import Row
 from mcprop.transport import FATES, Outcome, run_batch
 
 if TYPE_CHECKING:
@@ -208,15 +207,11 @@ class Simulation:
         return {label: tuple(map(float, frames.lon_lat(v))) for label, v in named.items()}  # type: ignore[misc]
 
     def _curve(self, grid: Sequence[float]) -> list[Row]:
-        """Total by formula on a fine grid, for the lines of the figures."""
+        """Formulas on a fine grid, for the lines of the figures."""
         if len(grid) < 2:
             return []
-        fine = np.geomspace(min(grid), max(grid), 121)
-        vectors = [self.model.total_dipole(float(energy)) for energy in fine]
-        return [
-            Row(float(energy), "total", "all", ANALYTIC, Dipole(vector))
-            for energy, vector in zip(fine, vectors, strict=True)
-        ]
+        fine = np.geomspace(min(grid), max(grid), 121).tolist()
+        return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
 
 
 REFERENCES = ("Xue & Liu 2025, arXiv:2507.07057",)

@@ -93,6 +93,15 @@ def test_error_bars_below_the_floor_are_no_statistics():
     assert compare(far, REFERENCE, floor=1e-6).sigma > THRESHOLD
 
 
+@pytest.mark.parametrize(("off", "verdict"), [(1.3, "agrees"), (3.9, "agrees"), (9.0, "differs")])
+def test_small_error_bars_count_beside_the_floor(off, verdict):
+    """A direction whose error bar is just below the floor may differ by floor and error bar."""
+    size = 0.9e-4 * 1e-3  # of the error, where the floor is 1e-4 of the reference
+    covariance = np.diag([1e-12, 1e-12, size**2])
+    measured = Dipole([1e-3, 0.0, off * size], covariance)
+    assert compare(measured, Dipole([1e-3, 0.0, 0.0])).verdict == verdict
+
+
 def test_what_has_no_error_is_prescribed():
     outcome = compare(REFERENCE, REFERENCE)
     assert (outcome.verdict, outcome.dof) == ("prescribed", 0)
@@ -194,7 +203,7 @@ def test_sentence_when_something_differs():
         comparison.verdict
     )
     exact = density_row(1e6, "centre", "p", (1.1, 0.0), 1.0, "walk")
-    assert "-0.091, no error bar" in Comparison([exact]).verdict
+    assert "-0.091, in a direction without an error bar" in Comparison([exact]).verdict
     assert Comparison().verdict == "Nothing was compared."
     assert Comparison().worst is None
 
