@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 CARRIERS = ("nearby", "centre", "background")
 """Components that carry particles; they add up to the intensity."""
 
+MIN_EFFECTIVE = 100.0
+"""Effective histories below which an error bar is not trusted."""
+
+MIN_SHARE = 1e-4
+"""Share of the intensity from which a component counts in the total."""
+
 BOOST = "compton-getting"
 ALL = "all"
 
@@ -92,7 +98,10 @@ class Assembly:
             return combine(self._parts(CARRIERS, species)) + self.dipole(BOOST, species)
         if component == BOOST:
             return combine([self._boost_part(name) for name in self._names(species)])
-        return combine(self._parts((component,), species))
+        parts = self._parts((component,), species)
+        if not any(part.intensity for part in parts):  # no history has met the source
+            return Dipole(np.full(3, math.nan))
+        return combine(parts)
 
     def rows(self) -> list[Row]:
         """Rows of method "monte-carlo"."""
@@ -166,8 +175,22 @@ class Assembly:
             if (component, species, gives) in self.found:
                 moments = self.found[component, species, gives][1].moments
                 mean *= moments.density()[0]
-                variance += moments.log_density_variance()
+                variance += moments.log_density_variance() if moments.mean[0] else 0.0
         return mean, abs(mean) * math.sqrt(variance)
+
+    def trusted(self, component: str, species: str) -> bool:
+        """Whether enough histories contribute to a component, or to what matters in the total."""
+        if component in ("background", BOOST):
+            return True
+        if component == "total":
+            members = [c for c in CARRIERS if float(self.model.share(c, self.energy)) > MIN_SHARE]
+            return all(self.trusted(member, species) for member in members)
+        wanted = {(component, name) for name in self._names(species)}
+        return all(
+            outcome.moments.effective >= MIN_EFFECTIVE
+            for key, (_, outcome) in self.found.items()
+            if key[:2] in wanted
+        )
 
     def _names(self, species: str) -> tuple[str, ...]:
         return self.model.species if species == ALL else (species,)
@@ -187,6 +210,8 @@ class Assembly:
         )
         density, std_dev = self.density(component, species)
         moments = self.found[component, species, "dipole"][1].moments
+        if density == 0.0:
+            return Part(Dipole(np.zeros(3)), 0.0)
         return Part(
             moments.dipole(),
             per_density * density,
@@ -202,9 +227,10 @@ class Assembly:
         self, component: str, species: str, expected: np.ndarray, reference: str
     ) -> ComparisonRow:
         dipole, label = self.dipole(component, species), self.estimator(component)
-        return dipole_row(
+        row = dipole_row(
             self.energy, component, species, dipole, Dipole(expected), label, reference
         )
+        return self._judged(row)
 
     def _density_row(self, component: str, species: str, reference: str) -> ComparisonRow:
         rigidity = float(rigidity_of(self.energy, species))
@@ -215,7 +241,14 @@ class Assembly:
         formula = self.model.published_density if published else self.model.density
         expected = float(formula(component, rigidity, species))
         density = self.density(component, species)
-        return density_row(self.energy, component, species, density, expected, label, reference)
+        row = density_row(self.energy, component, species, density, expected, label, reference)
+        return self._judged(row)
+
+    def _judged(self, row: ComparisonRow) -> ComparisonRow:
+        """Withdraw the verdict where the error bar is not to be trusted."""
+        if row.verdict == "prescribed" or self.trusted(row.component, row.species):
+            return row
+        return replace(row, verdict="inconclusive")
 
     def _published(self, species: str) -> list[ComparisonRow]:
         """The published product formula, against the time-dependent cloud."""
@@ -238,7 +271,7 @@ class Assembly:
         for species, weight in zip(self.model.species, weights, strict=True):
             outcome = self.found[component, species, "dipole"][1]
             if outcome.tally is not None:
-                density = outcome.moments.density()[0]
+                density = outcome.moments.density()[0] or math.nan
                 sky = outcome.tally.to_map(density, component=component, **meta)
                 skies.append((weight / sum(weights), sky))
         combined = SkyMap.combine(skies, component=component, **meta)

@@ -154,8 +154,9 @@ class ComparisonRow:
         Angle between the two dipoles [deg]; NaN for densities.
     chi2, dof, sigma, verdict
         See `Outcome`; for dipoles they judge the whole vector. Verdicts besides those of `Outcome`:
-        "finding" (a difference from a reference that is known to be an approximation) and
-        "assisted" (agreement of an estimator that contains the formula, hence no proof).
+        "finding" (a difference from a reference that is known to be an approximation),
+        "assisted" (agreement of an estimator that contains the formula, hence no proof) and
+        "inconclusive" (so few histories contribute that the error bar cannot be trusted).
     """
 
     energy: float
@@ -281,6 +282,12 @@ class Comparison:
         if assisted := len(self.of("assisted")):
             verb = "agrees" if assisted == 1 else "agree"
             said.append(f"{_count(assisted, 'assisted row')} {verb} as well, which proves nothing.")
+        if open_ := len(self.of("inconclusive")):
+            verb = "is" if open_ == 1 else "are"
+            said.append(
+                f"{_count(open_, 'row')} {verb} inconclusive: too few histories contribute for the "
+                "error bar to be trusted."
+            )
         if prescribed := len(self.of("prescribed")):
             verb = "is" if prescribed == 1 else "are"
             said.append(f"{_count(prescribed, 'row')} {verb} prescribed, not transported.")
@@ -299,7 +306,8 @@ class Comparison:
         tail = f"the largest deviation is {margin} ({worst.place}; threshold {THRESHOLD:g} sigma)."
         if differing:
             return f"Monte Carlo and reference DIFFER in {differing} of {tests} tests: {tail}"
-        return f"Monte Carlo and reference agree in all {tests} tests: {tail}"
+        number = f"all {tests} tests" if tests > 1 else "the one test made"
+        return f"Monte Carlo and reference agree in {number}: {tail}"
 
     def table(self) -> Table:
         """Return the rows as an astropy Table; its columns are the fields of `ComparisonRow`."""

@@ -243,6 +243,13 @@ class Moments:
             raise RangeError(f"A variance needs at least 2 histories, not {self.n}.")
         return self.scatter / (self.n * (self.n - 1.0))
 
+    @property
+    def effective(self) -> float:
+        """Number of equally weighted histories with the same relative variance of the density."""
+        square = self.mean[0] ** 2
+        spread = float(self.scatter[0, 0]) / self.n if self.n else 0.0
+        return self.n * float(square) / (square + spread) if square + spread > 0.0 else 0.0
+
     def density(self) -> tuple[float, float]:
         """Mean density and the standard deviation of that mean."""
         return float(self.mean[0]), math.sqrt(float(self.covariance_of_mean()[0, 0]))

@@ -27,6 +27,7 @@ _COLOURS = {
 _TOTAL = "black"
 _POINTS = "tab:red"
 _PHASE_LINES = (FIELD, GALACTIC_CENTRE, COMPTON_GETTING)
+_ROOT10 = math.sqrt(10.0)
 
 
 def _series(rows: Iterable[Row], component: str, method: str) -> list[Row]:
@@ -115,6 +116,9 @@ def _draw_amplitude(ax: Axes, rows: Sequence[Row], curve: Sequence[Row]) -> None
         )
     ax.set_xscale("log")
     ax.set_yscale("log")
+    energies = {row.energy for row in [*rows, *curve]}
+    if len(energies) == 1:  # a single energy has no range of its own
+        ax.set_xlim(min(energies) / _ROOT10, min(energies) * _ROOT10)
     _amplitude_limits(ax, [row.dipole.amplitude for row in [*formula, *points]])
     ax.set_ylabel("equatorial amplitude")
     ax.grid(True, which="major", lw=0.4, alpha=0.6)
@@ -184,11 +188,9 @@ def _label_lines(ax: Axes, lines: Mapping[str, float], gap: float = 16.0) -> Non
     for label, value in sorted(lines.items(), key=lambda item: item[1]):
         place = max(value, place + gap)
         ax.axhline(value, color="0.45", lw=1.0, ls=":")
-        ax.annotate(
-            label_text(label), (1.0, value), xytext=(1.03, place), xycoords=transform,
-            textcoords=transform, va="center", fontsize=9,
-            arrowprops={"arrowstyle": "-", "color": "0.45", "lw": 0.6, "shrinkA": 1, "shrinkB": 0},
-        )  # fmt: skip
+        style: dict[str, Any] = {"color": "0.45", "lw": 0.6, "clip_on": False}
+        ax.plot([1.0, 1.025], [value, place], transform=transform, **style)
+        ax.text(1.03, place, label_text(label), transform=transform, va="center", fontsize=9)
 
 
 def one_per_decade(energies: Iterable[float]) -> list[float]:

@@ -208,9 +208,10 @@ class Simulation:
 
     def _curve(self, grid: Sequence[float]) -> list[Row]:
         """Formulas on a fine grid, for the lines of the figures."""
-        if len(grid) < 2:
-            return []
-        fine = np.geomspace(min(grid), max(grid), 121).tolist()
+        low, high = min(grid), max(grid)
+        if low == high:  # half a decade to each side, but nobody at rest
+            low, high = max(low / 3.0, 10.0), 3.0 * high
+        fine = np.geomspace(low, max(low, high), 121).tolist()
         return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
 
 
@@ -305,20 +306,19 @@ class _Run:
         self.on_energy(done, len(self.config.energies.grid), rows, comparisons, seconds_left)
 
     def _note_free_paths(self, energies: Sequence[float]) -> None:
-        long = [
-            (energy, species)
-            for species in self.model.species
-            for energy in energies
-            if self.planner.free_path_over_depth(energy, species) > LONG_FREE_PATH
-        ]
+        """Say from which energy on the diffusion approximation inside the cloud is doubtful."""
+        first: dict[float, list[str]] = {}
         for species in self.model.species:
-            doubtful = [energy for energy, name in long if name == species]
-            if doubtful:
-                self.notes.append(
-                    f"{species} at {min(doubtful):g} GeV and above: the mean free path inside the "
-                    f"cloud exceeds {LONG_FREE_PATH:g} of the depth of the Sun; diffusion itself "
-                    "is doubtful there"
-                )
+            paths = [self.planner.free_path_over_depth(energy, species) for energy in energies]
+            long = [e for e, path in zip(energies, paths, strict=True) if path > LONG_FREE_PATH]
+            if long:
+                first.setdefault(min(long), []).append(species)
+        for energy, species_there in first.items():
+            self.notes.append(
+                f"{' and '.join(species_there)} at {energy:g} GeV and above: the mean free path "
+                f"inside the cloud exceeds {LONG_FREE_PATH:g} of the depth of the Sun; diffusion "
+                "itself is doubtful there"
+            )
 
     def _provenance(self, wall: float) -> dict[str, Any]:
         counts = self.counts

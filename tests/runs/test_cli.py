@@ -153,6 +153,14 @@ def test_run_says_a_line_for_each_energy_then_table_verdict_and_place(finished):
     assert lines[-1] == f"Output: {directory}"
 
 
+@pytest.mark.parametrize("extra", [[], ["--analog"]])
+def test_a_single_energy_runs_and_draws(extra, tmp_path):
+    outcome = invoke("run", BEST, "-o", tmp_path / "run", "--energies", "1e3", *QUICK, *extra)
+    assert outcome.exit_code == 0, outcome.output
+    assert (tmp_path / "run" / "figures" / "dipole.png").stat().st_size > 10_000
+    assert ("inconclusive" in outcome.output) == bool(extra)
+
+
 def test_run_writes_all_that_is_promised(finished):
     directory, _ = finished
     names = {"config.toml", "provenance.json", "dipole.ecsv", "spectrum.ecsv", "comparison.ecsv"}

@@ -1,0 +1,134 @@
+"""An open function is answered by the type of the model: in Python, compiled, nested, and new."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numba.core.errors import TypingError
+
+from mcprop.fields import UniformField
+from mcprop.kernels.launch import frames
+from mcprop.kernels.score import score_frames
+from mcprop.kernels.walk import walk
+from mcprop.medium import Aligned
+from mcprop.protocol import b_vector, drift, implements, noise, open_function, outside
+from mcprop.source import Burst, SteadyDensity, WalkedBurst
+
+
+class Spinning(NamedTuple):
+    """A medium of its own, unknown to the package: no noise, rotation about z at `rate` [1/yr]."""
+
+    rate: float
+
+
+@implements(noise, Spinning)
+def _(medium, x, y, z, n0, n1, n2):
+    return 0.0, 0.0, 0.0
+
+
+@implements(drift, Spinning)
+def _(medium, x, y, z):
+    return -medium.rate * y, medium.rate * x, 1.0
+
+
+class Unanswered(NamedTuple):
+    """A model that answers nothing."""
+
+    number: float
+
+
+def walked(medium, pairs=3, records=2, n=64, h=10.0):
+    out = np.empty((records, 3, n))
+    walk(medium, np.uint64(1), np.uint64(2), np.uint64(0), np.ones(3), pairs, h, out)
+    return out
+
+
+def test_plain_python_finds_the_answer_by_type():
+    assert b_vector(UniformField(1.0, 2.0, 3.0), 9.0, 9.0, 9.0) == (1.0, 2.0, 3.0)
+    assert outside(SteadyDensity(7.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0) == 7.0
+    assert drift(Spinning(2.0), 3.0, 5.0, 7.0) == (-10.0, 6.0, 1.0)
+
+
+def test_a_model_without_an_answer_is_named():
+    with pytest.raises(TypeError, match="^b_vector is not defined for a Unanswered$"):
+        b_vector(Unanswered(1.0), 0.0, 0.0, 0.0)
+
+
+def test_a_kernel_refuses_a_model_without_an_answer():
+    with pytest.raises(TypingError):
+        walked(Unanswered(1.0))
+
+
+def test_functions_keep_their_own_answers():
+    @open_function
+    def first(model):
+        """Ask one thing."""
+
+    @open_function
+    def second(model):
+        """Ask another."""
+
+    implements(first, Unanswered)(lambda model: model.number)
+    assert first(Unanswered(4.0)) == 4.0
+    assert (first.__name__, first.__doc__) == ("first", "Ask one thing.")
+    with pytest.raises(TypeError):
+        second(Unanswered(4.0))
+
+
+def test_a_new_model_runs_in_the_kernel_as_it_stands():
+    """Euler steps of a rotation: (1 + i rate h)^steps, exactly."""
+    rate, h, pairs = 0.02, 10.0, 3
+    out = walked(Spinning(rate), pairs, records=2, n=70, h=h)
+    for record in range(2):
+        steps = 2 * pairs * (record + 1)
+        turned = (1.0 + 1.0j) * (1.0 + 1.0j * rate * h) ** steps
+        assert out[record, 0] == pytest.approx(turned.real, rel=1e-13)
+        assert out[record, 1] == pytest.approx(turned.imag, rel=1e-13)
+        assert out[record, 2] == pytest.approx(1.0 + h * steps)
+
+
+def test_compiled_and_plain_answers_are_the_same_bits():
+    """The walk by hand, from the same random numbers and the Python answers of the model."""
+    medium = Aligned(UniformField(1.0, -2.0, 0.5), 3.0, 0.2, 0.1, 0.2, -0.3)
+    kicked = noise(medium, 0.0, 0.0, 0.0, 1.0, -0.5, 2.0)
+    tensor = 0.2 * np.eye(3) + 2.8 * np.outer((1, -2, 0.5), (1, -2, 0.5)) / 5.25
+    root = np.linalg.cholesky(tensor)
+    square = np.stack([noise(medium, 0.0, 0.0, 0.0, *unit) for unit in np.eye(3)])
+    assert square @ square.T == pytest.approx(tensor, rel=1e-14)
+    assert root @ root.T == pytest.approx(square @ square.T)
+    assert np.array(kicked) == pytest.approx(np.array([1.0, -0.5, 2.0]) @ square)
+
+
+def small_run():
+    """Bits of a walk through a nested model, and of the scores of its ends."""
+    field = UniformField(1.0, -2.0, 0.5)
+    kicks = walked(Aligned(field, 3.0, 0.2, 0.0, 0.0, 0.0), pairs=1, records=1)
+    burst = WalkedBurst(Burst(2.0, 1.0, 0.0, 50.0, field, 3.0, 0.2), kicks, 30.0, 0.1, 0.0, 0.0, 0.5)
+    axes, scores = np.empty((64, 9)), np.empty((64, 6))
+    frames(np.uint64(1), np.uint64(2), np.uint64(0), axes)
+    score_frames(burst, 0.1 * np.eye(3), axes, scores)
+    everything = (kicks, axes, scores)
+    return [float(x).hex() for array in everything for x in array.ravel()[:96]]
+
+
+def test_without_compiler_the_bits_are_the_same():
+    code = (
+        "import json, sys, importlib.util, warnings\n"
+        "import numpy; numpy.seterr(over='ignore')\n"
+        f"spec = importlib.util.spec_from_file_location('plain', {__file__!r})\n"
+        "plain = importlib.util.module_from_spec(spec); spec.loader.exec_module(plain)\n"
+        "json.dump(plain.small_run(), sys.stdout)\n"
+    )
+    env = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=env
+    )
+    assert done.returncode == 0, done.stderr
+    bits = json.loads(done.stdout)
+    assert all(math.isfinite(float.fromhex(x)) for x in bits)
+    assert bits == small_run()
