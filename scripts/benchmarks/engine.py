@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
 from benchmarks import rivals
 from benchmarks.measure import cores, cpu_seconds, interleaved, ratios, summary, wall_seconds
 from benchmarks.problem import (

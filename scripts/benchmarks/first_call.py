@@ -24,6 +24,7 @@ def load() -> None:
 def first_call(kernel: str) -> object:
     """Prepare the call of a kernel on next to no work."""
     import numpy as np
+
     from benchmarks.problem import lane_walk, nearby_job, slab_steps
 
     if kernel == "walk":

@@ -33,7 +33,7 @@ def measure(quick: bool) -> dict[str, Any]:
 
 
 def merits(nside: int, batches: int, repeats: int) -> dict[str, Any]:
-    """Figures of merit with a sky map of resolution `nside`, 0 for none; new histories each time."""
+    """Figures of merit with a sky map of resolution `nside`, 0 for none."""
     jobs = {name: nearby_job(*which) for name, which in ESTIMATORS.items()}
     takes = {name: Merit(job, batches, nside) for name, job in jobs.items()}
     values = interleaved({name: take.once for name, take in takes.items()}, repeats)

@@ -60,7 +60,7 @@ def variances(positions: np.ndarray, field: tuple[float, float, float]) -> dict[
 
 
 def lane_walk(first: int, out: np.ndarray) -> None:
-    """Walk particles first, first + 1, ... with the package's kernel; `out` (1, 3, n) takes them."""
+    """Walk particles first, first + 1, ... with the package's kernel into `out` (1, 3, n)."""
     from mcprop.fields import UniformField
     from mcprop.kernels.walk import walk
     from mcprop.medium import Aligned

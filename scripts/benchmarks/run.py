@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from benchmarks.measure import summary, tidy
 
 MINIMUM = 1.4e5
-"""Energy [GeV] of the minimum of the amplitude; within a factor 2 of it no accuracy is asked for."""
+"""Energy [GeV] of the minimum of the amplitude; within a factor 2 of it, errors have no target."""
 
 QUICK = ["--energies", "1e3,1e4", "--histories", "16384"]
 
