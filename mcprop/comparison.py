@@ -22,7 +22,8 @@ FLOOR = 1e-4
 RANK = 1e-9
 """Eigenvalues of a covariance below this fraction of the largest carry no statistics."""
 
-_FINDINGS = ("published product", "first order boost")
+_PUBLISHED = "published product"
+_BOOST = "first order boost"
 _UNITS = {"energy": "GeV", "separation": "deg"}
 
 
@@ -154,7 +155,7 @@ class ComparisonRow:
         Angle between the two dipoles [deg]; NaN for densities.
     chi2, dof, sigma, verdict
         See `Outcome`; for dipoles they judge the whole vector. Verdicts besides those of `Outcome`:
-        "finding" (a difference from a reference that is known to be an approximation),
+        "finding" (how far off a reference is that is known to be an approximation),
         "assisted" (agreement of an estimator that contains the formula, hence no proof) and
         "inconclusive" (so few histories contribute that the error bar cannot be trusted).
     """
@@ -187,7 +188,7 @@ class ComparisonRow:
 
 
 def _final_verdict(verdict: str, estimator: str, reference: str) -> str:
-    if verdict == "differs" and reference in _FINDINGS:
+    if reference == _PUBLISHED or (verdict == "differs" and reference == _BOOST):
         return "finding"
     if verdict == "agrees" and estimator == "assisted":
         return "assisted"
@@ -365,9 +366,11 @@ def _findings(rows: Iterable[ComparisonRow]) -> list[str]:
 
 
 def _finding(reference: str, component: str, quantity: str, rows: list[ComparisonRow]) -> str:
-    by_offset = sorted(rows, key=lambda row: row.offset)
-    ends = by_offset[:1] if len(rows) == 1 else [by_offset[0], by_offset[-1]]
-    spans = " to ".join(
-        f"{100.0 * row.offset:+.3g} % ({row.species}, {row.energy:.4g} GeV)" for row in ends
+    """How far a reference is off: once a decade where the energies allow, else at every energy."""
+    one = [row for row in rows if row.species == rows[0].species]
+    decades = [row for row in one if abs(math.log10(row.energy) % 1.0 - 0.5) > 0.49]
+    shown = ", ".join(
+        f"{100.0 * row.offset:+.3g} % at {row.energy:.4g} GeV" for row in decades or one
     )
-    return f"Finding: the {reference} of the {component} {quantity} is off by {spans}."
+    what = f"{reference} of the {component} {quantity} ({one[0].species})"
+    return f"Finding: the {what} is off by {shown}."
