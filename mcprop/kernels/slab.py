@@ -28,6 +28,12 @@ COPIES = 6
 NEGLIGIBLE = 1e-13
 """A weight below which a history has left."""
 
+FOLDED = 0.25
+"""Probability of a step whose depth is the length of the free one: it keeps the weights bounded near the face."""
+
+SPARE = np.uint64(62)
+"""The two random bits from here up are not used by the normal numbers; both zero means a folded step."""
+
 STEPS_PER_HARVEST = 8
 ESCAPED, AGED_OUT, ARRIVED, LOST = 0, 1, 2, 3
 
@@ -51,12 +57,17 @@ ROWS = 50
 
 
 @primitive
-def stay(x, middle, free, around, spread):
-    """Next depth of a copy that may not leave, and the factor of its weight; `spread` is k_xx h."""
+def stay(x, middle, free, around, spread, folded):
+    """Next depth of a copy that may not leave, and the factor of its weight; `spread` is k_xx h.
+
+    `folded` is the probability with which the step was sampled with `around` = 0.
+    """
     depth = math.sqrt(free * free + around)
     b = middle * depth / spread
-    tilt = b / (1.0 - exp(-b)) if abs(b) > 1e-9 else 1.0 + 0.5 * b
-    return depth, tilt * (1.0 - exp(-x * depth / spread)) * spread / (depth * depth)
+    mirror = exp(-b)
+    shell = depth * depth / spread * ((1.0 - mirror) / b if abs(b) > 1e-9 else 1.0 - 0.5 * b)
+    sampled = (1.0 - folded) * shell + folded * (1.0 + mirror)
+    return depth, (1.0 - exp(-x * depth / spread)) / sampled
 
 
 @primitive
@@ -105,7 +116,8 @@ def launch(slab, reach, outer, j, i, lane, frame):
 @primitive
 def draw(slab, uniform_outside, seed, stream, particle, block, i, lane):
     """Length and noise of the next step of lane `i`; the base copy decides, and goes."""
-    n0, n1, n2, n3, n4, n5 = six_normals(*threefry(particle, block, seed, stream))
+    w0, w1 = threefry(particle, block, seed, stream)
+    n0, n1, n2, n3, n4, n5 = six_normals(w0, w1)
     base, time = lane[BASE * LANES + i], lane[TIME * LANES + i]
     scale = min(max(base, 0.5 * slab.depth), slab.far)
     h = min(slab.step * scale * scale / slab.kappa_xx, slab.age - time)
@@ -113,6 +125,8 @@ def draw(slab, uniform_outside, seed, stream, particle, block, i, lane):
     spread = slab.kappa_xx * h
     kick = math.sqrt(2.0 * spread) * n0
     around = 2.0 * spread * (n1 * n1 + n2 * n2)
+    if not uniform_outside:
+        around = 0.0 if (w1 >> SPARE) == np.uint64(0) else around
     free = base + slab.flow * h + kick
     lane[STEP * LANES + i] = h
     lane[KICK * LANES + i] = kick
@@ -171,7 +185,8 @@ def advance(slab, outer, uniform_outside, i, k, lane):
     free = middle + lane[KICK * LANES + i]
     if not uniform_outside:
         lane[(SCORE + k) * LANES + i] += weight * leave(slab, outer, i, k, lane, x, free, spread)
-    depth, factor = stay(x, middle, free, lane[AROUND * LANES + i], spread)
+    folded = 0.0 if uniform_outside else FOLDED
+    depth, factor = stay(x, middle, free, lane[AROUND * LANES + i], spread, folded)
     lane[(DEPTH + k) * LANES + i] = depth
     lane[(WEIGHT + k) * LANES + i] = weight * factor
 
