@@ -1,17 +1,18 @@
-"""Backward histories inside a slab with flow, six copies on common random numbers, kept inside by
-survival weights.
+"""Backward histories in a slab with flow, six copies on common random numbers, kept in by weights.
 
-The plane depth = 0 absorbs.  In a step of length h from depth x a free particle would reach m +
-sigma N (m = x + flow h, sigma^2 = 2 k_xx h) and would have crossed the face with the probability
+The plane depth = 0 absorbs. In a step of length h from depth x a free particle would reach
+m + sigma N (m = x + flow h, sigma^2 = 2 k_xx h) and would have crossed the face with the probability
 exp(-x x_free / (k_xx h)) of a Brownian bridge. A copy never leaves: its next depth is the length of
-a 3-D Gaussian vector about m, and its weight takes the ratio of the killed to the sampled
-transition density.  What leaves is scored by expectation: time and place of the crossing follow the
-bridge (its time change is inverse Gaussian), so nothing depends on the length of the step.
+a 3-D Gaussian vector about m, and its weight takes the ratio of the killed to the sampled transition
+density. What leaves is scored by expectation: time and place of the crossing follow the bridge (its
+time change is inverse Gaussian), so nothing depends on the length of the step.
 
     score = c (1 - w_end) + sum_steps w p (density outside - c)
 
 is unbiased for any constant c, because E[sum w p] = 1 - E[w_end]; c is the density that an instant
-exit would meet.
+exit would meet. Where exits are scored, a quarter of the steps go to the mirror image of the free
+one instead, and weights are ratios to that mixture: with the 3-D length alone the weight of a copy
+close to the face grows as 1/depth, and the variance of a dipole would not exist.
 """
 
 import math
@@ -29,10 +30,10 @@ NEGLIGIBLE = 1e-13
 """A weight below which a history has left."""
 
 FOLDED = 0.25
-"""Probability of a step whose depth is the length of the free one: it keeps the weights bounded near the face."""
+"""Probability of a step to the mirror image of the free one; keeps weights bounded near the face."""
 
 SPARE = np.uint64(62)
-"""The two random bits from here up are not used by the normal numbers; both zero means a folded step."""
+"""The normal numbers leave the two random bits from here up; both zero means a folded step."""
 
 STEPS_PER_HARVEST = 8
 ESCAPED, AGED_OUT, ARRIVED, LOST = 0, 1, 2, 3
