@@ -1,11 +1,11 @@
 """Backward histories in a slab with flow, six copies on common random numbers, kept in by weights.
 
 The plane depth = 0 absorbs. In a step of length h from depth x a free particle would reach
-m + sigma N (m = x + flow h, sigma^2 = 2 k_xx h) and would have crossed the face with the probability
-exp(-x x_free / (k_xx h)) of a Brownian bridge. A copy never leaves: its next depth is the length of
-a 3-D Gaussian vector about m, and its weight takes the ratio of the killed to the sampled transition
-density. What leaves is scored by expectation: time and place of the crossing follow the bridge (its
-time change is inverse Gaussian), so nothing depends on the length of the step.
+m + sigma N (m = x + flow h, sigma^2 = 2 k_xx h) and would have crossed the face with the
+probability exp(-x x_free / (k_xx h)) of a Brownian bridge. A copy never leaves: its next depth is
+the length of a 3-D Gaussian vector about m, and its weight takes the ratio of the killed to the
+sampled transition density. What leaves is scored by expectation: time and place of the crossing
+follow the bridge (its time change is inverse Gaussian), so nothing depends on the length of a step.
 
     score = c (1 - w_end) + sum_steps w p (density outside - c)
 
@@ -30,7 +30,7 @@ NEGLIGIBLE = 1e-13
 """A weight below which a history has left."""
 
 FOLDED = 0.25
-"""Probability of a step to the mirror image of the free one; keeps weights bounded near the face."""
+"""Probability of a step to the mirror image of the free one; it bounds weights near the face."""
 
 SPARE = np.uint64(62)
 """The normal numbers leave the two random bits from here up; both zero means a folded step."""
