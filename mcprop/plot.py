@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mcprop import measurements
 from mcprop.skyplot import COMPTON_GETTING, FIELD, GALACTIC_CENTRE, label_text, wrapped
 from mcprop.tables import ANALYTIC, MONTE_CARLO, Row, energy_labels
 
@@ -27,6 +28,7 @@ _COLOURS = {
 _TOTAL = "black"
 _POINTS = "tab:red"
 _PHASE_LINES = (FIELD, GALACTIC_CENTRE, COMPTON_GETTING)
+_DATA_MARKERS = "s^Dv<>pPXh*d"
 _ROOT10 = math.sqrt(10.0)
 
 
@@ -78,6 +80,7 @@ def draw_dipole(
         figure = Figure(figsize=(8.0, 8.4), layout="constrained")
         axes = list(figure.subplots(2, 1, sharex=True, height_ratios=[1.15, 1.0]))
     upper, lower = axes
+    _draw_measurements(upper, lower, [row.energy for row in [*rows, *curve]])
     _draw_amplitude(upper, rows, curve)
     _draw_phase(lower, rows, markers, curve)
     upper.set_title(title, fontsize=11)
@@ -122,7 +125,35 @@ def _draw_amplitude(ax: Axes, rows: Sequence[Row], curve: Sequence[Row]) -> None
     _amplitude_limits(ax, [row.dipole.amplitude for row in [*formula, *points]])
     ax.set_ylabel("equatorial amplitude")
     ax.grid(True, which="major", lw=0.4, alpha=0.6)
-    ax.legend(fontsize=9, ncols=2)
+    _draw_legends(ax)
+
+
+def _draw_legends(ax: Axes) -> None:
+    """One legend for the model, one beside the axes for the measurements."""
+    measured = {m.experiment for m in measurements.dipoles()}
+    lines, labels = ax.get_legend_handles_labels()
+    model = [i for i, label in enumerate(labels) if label not in measured]
+    style: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "frameon": False}
+    data = [i for i in range(len(labels)) if i not in model]
+    if data:
+        names, marks = [labels[i] for i in data], [lines[i] for i in data]
+        ax.add_artist(ax.legend(marks, names, fontsize=8, title="measured", **style))
+    ax.legend([lines[i] for i in model], [labels[i] for i in model], fontsize=9, ncols=2)
+
+
+def _draw_measurements(upper: Axes, lower: Axes, energies: Sequence[float]) -> None:
+    """Published dipoles between the lowest and the highest energy, in grey behind the rest."""
+    inside = [m for m in measurements.dipoles() if min(energies) <= m.energy <= max(energies)]
+    names = list(dict.fromkeys(m.experiment for m in inside))
+    for name, marker in zip(names, _DATA_MARKERS, strict=False):
+        points = [m for m in inside if m.experiment == name]
+        x = [m.energy for m in points]
+        style: dict[str, Any] = {
+            "fmt": marker, "ms": 4.0, "color": "0.5", "mfc": "white", "lw": 0.8, "zorder": 1,
+        }  # fmt: skip
+        amplitude, error = [m.amplitude for m in points], [m.amplitude_err for m in points]
+        upper.errorbar(x, amplitude, error, label=name, **style)
+        lower.errorbar(x, [m.ra for m in points], [m.ra_err for m in points], **style)
 
 
 def _errorbar(
