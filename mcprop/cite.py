@@ -137,6 +137,21 @@ _REFERENCES = (
 }""",
     ),
     Reference(
+        "the measurements in the figures, besides the publications named in their table",
+        ("figures",),
+        r"""@article{Maurin2023,
+  title   = {A cosmic-ray database update: {CRDB} v4.1},
+  author  = {Maurin, David and Ahlers, Markus and Dembinski, Hans and Haungs, Andreas and
+             Mangeard, Pierre-Simon and Melot, Fr{\'e}d{\'e}ric and Mertsch, Philipp and
+             Wochele, Doris and Wochele, J{\"u}rgen},
+  journal = {The European Physical Journal C},
+  volume  = {83},
+  pages   = {971},
+  year    = {2023},
+  doi     = {10.1140/epjc/s10052-023-12092-8},
+}""",
+    ),
+    Reference(
         "the figures: Matplotlib",
         ("figures",),
         r"""@article{Hunter2007,

@@ -77,7 +77,8 @@ def draw_dipole(
     from matplotlib.figure import Figure
 
     if axes is None:
-        figure = Figure(figsize=(8.0, 8.4), layout="constrained")
+        figure = Figure(figsize=(8.6, 8.6), layout="constrained")
+        figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr, call-arg]
         axes = list(figure.subplots(2, 1, sharex=True, height_ratios=[1.15, 1.0]))
     upper, lower = axes
     _draw_measurements(upper, lower, [row.energy for row in [*rows, *curve]])
@@ -129,16 +130,16 @@ def _draw_amplitude(ax: Axes, rows: Sequence[Row], curve: Sequence[Row]) -> None
 
 
 def _draw_legends(ax: Axes) -> None:
-    """One legend for the model, one beside the axes for the measurements."""
+    """One legend for the model, inside; one for the measurements, to the right of the axes."""
     measured = {m.experiment for m in measurements.dipoles()}
-    lines, labels = ax.get_legend_handles_labels()
-    model = [i for i, label in enumerate(labels) if label not in measured]
-    style: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "frameon": False}
-    data = [i for i in range(len(labels)) if i not in model]
+    named = list(zip(*ax.get_legend_handles_labels(), strict=True))
+    model = [(line, label) for line, label in named if label not in measured]
+    data = [(line, label) for line, label in named if label in measured]
+    inside = ax.legend(*zip(*model, strict=True), fontsize=9, ncols=2)
     if data:
-        names, marks = [labels[i] for i in data], [lines[i] for i in data]
-        ax.add_artist(ax.legend(marks, names, fontsize=8, title="measured", **style))
-    ax.legend([lines[i] for i in model], [labels[i] for i in model], fontsize=9, ncols=2)
+        style: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+        ax.legend(*zip(*data, strict=True), fontsize=8, title="measured", frameon=False, **style)
+        ax.add_artist(inside)
 
 
 def _draw_measurements(upper: Axes, lower: Axes, energies: Sequence[float]) -> None:

@@ -148,7 +148,9 @@ def test_multiply_add_rounds_once():
     """(1 + e)^2 - 1 - 2 e = e^2 exactly, which two roundings lose."""
     a, b, c = RNG.normal(size=(3, 1000))
     a, b, c = np.append(a, 1 + 2.0**-30), np.append(b, 1 + 2.0**-30), np.append(c, -1 - 2.0**-29)
-    exact = [float(Fraction(p) * Fraction(q) + Fraction(r)) for p, q, r in zip(a, b, c, strict=True)]
+    exact = [
+        float(Fraction(p) * Fraction(q) + Fraction(r)) for p, q, r in zip(a, b, c, strict=True)
+    ]
     found = evaluated(multiply_add, a, b, c)
     assert found.tolist() == exact
     assert found[-1] == 2.0**-60

@@ -10,7 +10,9 @@ from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
 from mcprop.protocol import b_vector
 
-EXAMPLES = {"UniformField": [fields.UniformField(1.0, -2.0, 0.5), fields.UniformField(0.0, 0.0, 3.0)]}
+EXAMPLES = {
+    "UniformField": [fields.UniformField(1.0, -2.0, 0.5), fields.UniformField(0.0, 0.0, 3.0)]
+}
 MODELS = [model for models in EXAMPLES.values() for model in models]
 POINTS = np.random.default_rng(1).uniform(-300.0, 300.0, (20, 3))
 

@@ -25,6 +25,6 @@ def test_the_sky_turns_at_100_tev():
     """All arrays that see both sides of 100 TeV agree that the phase leaves b_hat's side."""
     table = measurements.dipoles()
     below = [m.ra for m in table if 1e3 <= m.energy <= 2e4]
-    above = [m.ra for m in table if 2e5 <= m.energy]
+    above = [m.ra for m in table if m.energy >= 2e5]
     assert 20.0 < np.median(below) < 50.0
     assert -135.0 < np.median(above) < -70.0

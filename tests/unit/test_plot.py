@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 
+from mcprop import measurements
 from mcprop.dipole import Dipole
 from mcprop.plot import _unwrapped_line, draw_dipole, one_per_decade, write_figures
 from mcprop.sky import SkyMap
@@ -56,6 +58,16 @@ def overlapping(figure: Figure) -> list[tuple[str, str]]:
         for text in figure.findobj(Text)
         if text.get_visible() and text.get_text().strip() and text.get_figure() is not None
     ]
+    # matplotlib keeps labels of ticks beyond the limits, and does not draw them
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    ticks = [(axis, t) for axis in axes for t in [*axis.majorTicks, *axis.minorTicks]]
+    beyond = {
+        label
+        for axis, tick in ticks
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+        for label in (tick.label1, tick.label2)
+    }
+    texts = [text for text in texts if text not in beyond]
     boxes = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in texts]
     boxes = [(name, box) for name, box in boxes if box.width > 1 and box.height > 1]
     return [
@@ -81,13 +93,25 @@ def test_amplitude_panel():
     assert lines["Compton-Getting"].get_ydata() == pytest.approx(np.full(6, 4e-4))
     assert lines["total, formula"].get_ydata() == pytest.approx([1e-3 * (1 + i) for i in range(6)])
     assert upper.get_xscale() == upper.get_yscale() == "log"
-    labels = upper.get_legend_handles_labels()[1]
-    assert labels == ["nearby", "Compton-Getting", "total, formula", "total, Monte Carlo"]
+    legends = [child for child in upper.get_children() if isinstance(child, Legend)]
+    labels = {legend.get_title().get_text(): legend.get_texts() for legend in legends}
+    model = [text.get_text() for text in labels[""]]
+    assert "ARGO-YBJ" in {text.get_text() for text in labels["measured"]}
+    assert model == ["nearby", "Compton-Getting", "total, formula", "total, Monte Carlo"]
+
+
+def test_measurements_stand_behind_the_model_within_its_energies():
+    upper, lower = draw_dipole(rows(), MARKERS).axes
+    energies = [row.energy for row in rows()]
+    inside = [m for m in measurements.dipoles() if min(energies) <= m.energy <= max(energies)]
+    drawn = [c.lines[0] for c in upper.containers if c.get_label() != "total, Monte Carlo"]
+    assert sum(len(line.get_xdata()) for line in drawn) == len(inside) > 0
+    assert len(lower.containers) == len(upper.containers)
 
 
 def test_phase_panel_breaks_the_line_at_180_degrees():
     _, lower = draw_dipole(rows(), MARKERS).axes
-    line = lower.get_lines()[0]
+    line = max(lower.get_lines(), key=lambda line: line.get_linewidth())
     phases = line.get_ydata()
     assert np.isnan(phases).sum() == 1
     assert np.nanmax(np.abs(np.diff(phases))) <= 40.0 + 1e-9

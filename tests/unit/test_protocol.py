@@ -104,7 +104,9 @@ def small_run():
     """Bits of a walk through a nested model, and of the scores of its ends."""
     field = UniformField(1.0, -2.0, 0.5)
     kicks = walked(Aligned(field, 3.0, 0.2, 0.0, 0.0, 0.0), pairs=1, records=1)
-    burst = WalkedBurst(Burst(2.0, 1.0, 0.0, 50.0, field, 3.0, 0.2), kicks, 30.0, 0.1, 0.0, 0.0, 0.5)
+    burst = WalkedBurst(
+        Burst(2.0, 1.0, 0.0, 50.0, field, 3.0, 0.2), kicks, 30.0, 0.1, 0.0, 0.0, 0.5
+    )
     axes, scores = np.empty((64, 9)), np.empty((64, 6))
     frames(np.uint64(1), np.uint64(2), np.uint64(0), axes)
     score_frames(burst, 0.1 * np.eye(3), axes, scores)
