@@ -312,8 +312,7 @@ class Part:
 def combine(parts: Iterable[Part]) -> Dipole:
     """Mean dipole of independent parts, weighted by intensity.
 
-    The errors of the intensities count as well: a part whose dipole lies far from the mean moves
-    the mean when its share changes.
+    Errors of intensities count too: a part far from the mean moves it when its share changes.
 
     Parameters
     ----------
@@ -349,8 +348,7 @@ def combine(parts: Iterable[Part]) -> Dipole:
 class MapFit(NamedTuple):
     """Result of fitting monopole + dipole . n to a map.
 
-    monopole : float; dipole : Dipole; chi2 : float, sum of squared residuals over the variances of
-    the pixels; dof : int, pixels with a variance minus four.
+    monopole : float; dipole : Dipole; chi2 : float, over the pixels with a variance; dof : int.
     """
 
     monopole: float
@@ -397,8 +395,7 @@ def fit_map(
     solution = inverse @ (design.T @ deviation)
     if covariance is None:
         covariance = (inverse @ (design.T * sigma**2) @ design @ inverse)[1:, 1:]
-    residual = deviation - design @ solution
     noisy = sigma > 0.0
-    chi2 = float(np.sum((residual[noisy] / sigma[noisy]) ** 2))
-    dipole = Dipole(solution[1:], covariance)
-    return MapFit(1.0 + float(solution[0]), dipole, chi2, int(noisy.sum()) - 4)
+    pulls = (deviation - design @ solution)[noisy] / sigma[noisy]
+    monopole, dipole = 1.0 + float(solution[0]), Dipole(solution[1:], covariance)
+    return MapFit(monopole, dipole, float(pulls @ pulls), len(pulls) - 4)

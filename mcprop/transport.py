@@ -164,12 +164,8 @@ def from_frames(
     mean = scores.mean(axis=1)
     halves = (scores[:, 0::2] - scores[:, 1::2]) / (2.0 * share)
     moments = Moments.of(mean, np.einsum("nk,nkj->nj", halves, axes))
-    if not nside:
-        return moments, None
-    tally = SkyTally(nside)
     both = np.stack([axes, -axes], axis=2).reshape(-1, 3)
-    tally.add(both, ((scores - mean[:, None]) / share).ravel())
-    return moments, tally
+    return moments, tallied(nside, both, ((scores - mean[:, None]) / share).ravel())
 
 
 def from_directions(
@@ -179,11 +175,16 @@ def from_directions(
     each.
     """
     moments = Moments.of(scores, 3.0 * scores[:, None] * arrivals)
+    return moments, tallied(nside, arrivals, scores - scores.mean())
+
+
+def tallied(nside: int, arrivals: np.ndarray, values: np.ndarray) -> SkyTally | None:
+    """Bin values (N,) by arrival direction (N, 3); nothing for an `nside` of 0."""
     if not nside:
-        return moments, None
+        return None
     tally = SkyTally(nside)
-    tally.add(arrivals, scores - scores.mean())
-    return moments, tally
+    tally.add(arrivals, values)
+    return tally
 
 
 def finite(scores: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -334,8 +335,7 @@ class BoostJob:
         key, start, velocity = np.uint64(seed), np.uint64(first), np.array(self.velocity)
         args = (self.energy, self.mass, self.index, velocity, key, stream(*self.name), start)
         boost_pairs(*args, arrivals, seen, weight)
-        tally = SkyTally(nside)
-        tally.add(arrivals.reshape(-1, 3), seen.ravel() - 1.0)
+        tally = tallied(nside, arrivals.reshape(-1, 3), seen.ravel() - 1.0)
         moments = Moments.of(weight.mean(axis=1), 1.5 * np.einsum("nk,nkj->nj", weight, arrivals))
         return Outcome(moments, tally, all_arrived(weight), 2 * n)
 

@@ -2,8 +2,6 @@
 them vectorise.
 """
 
-import numpy as np
-
 from mcprop.protocol import primitive
 
 LANES = 64
@@ -14,8 +12,3 @@ LANES = 64
 def block_width(total, start):
     """Number of lanes in use for the block that begins at particle `start` of `total`."""
     return min(LANES, total - start)
-
-
-def split(seed: int) -> np.uint64:
-    """A non-negative Python integer below 2^64 as the 64-bit word that kernels take."""
-    return np.uint64(seed)
