@@ -74,7 +74,7 @@ def amplitude_text(row: Row) -> str:
 
 def phase_text(row: Row) -> str:
     """Write the right ascension [deg] of a row."""
-    return amount(row.dipole.ra, row.dipole.ra_err, ".1f", ".1f")
+    return amount(row.dipole.ra, row.dipole.ra_err, ".2f", ".2f")
 
 
 def pull_text(pull: float) -> str:

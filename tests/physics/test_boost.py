@@ -52,7 +52,13 @@ def pulls(moments, speed, *args):
                      abs(apart @ AXIS) / math.sqrt(AXIS @ dipole.covariance @ AXIS)])  # fmt: skip
 
 
-CASES = [(0.3, FAST, 2.7), (0.3, MASSIVE, 2.7), (0.6, FAST, 4.0), (0.6, MASSIVE, -1.0), (0.1, FAST, -2.0)]
+CASES = [
+    (0.3, FAST, 2.7),
+    (0.3, MASSIVE, 2.7),
+    (0.6, FAST, 4.0),
+    (0.6, MASSIVE, -1.0),
+    (0.1, FAST, -2.0),
+]
 
 
 @pytest.mark.parametrize(("speed", "particle", "index"), CASES)
@@ -91,6 +97,13 @@ def test_slow_observer_goes_over_into_the_first_order(speed, particle):
     assert error < 0.02 * first_order
 
 
+def test_an_observer_at_rest_sees_the_gas_as_it_is():
+    outcome = run_batch(BoostJob(("rest",), *FAST, 2.7, (0.0, 0.0, 0.0)), 4, 0, 256, 8)
+    assert outcome.fates.tolist() == [0, 0, 256, 0]
+    assert outcome.moments.density()[0] == pytest.approx(1.0, rel=1e-14)
+    assert np.abs(outcome.moments.dipole().vector).max() < 1e-14
+
+
 def test_map_and_moments_tell_the_same_dipole():
     outcome = run_batch(job_of(1e-2), 5, 0, N, 8)
     sky = outcome.tally.to_map(outcome.moments.density()[0])
@@ -119,4 +132,6 @@ def test_first_order_is_not_exact_at_large_speeds():
     """At 0.3 c the first order is 10 % off, and the bound above would say so."""
     dipole = run_batch(BASE, 3, 0, N, 8).moments.dipole()
     first_order = 4.7 * 0.3
-    assert abs(dipole.vector @ AXIS - first_order) > 4.0 * math.sqrt(AXIS @ dipole.covariance @ AXIS)
+    assert abs(dipole.vector @ AXIS - first_order) > 4.0 * math.sqrt(
+        AXIS @ dipole.covariance @ AXIS
+    )

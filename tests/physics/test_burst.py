@@ -149,7 +149,10 @@ PLANTED = {
     "walk left out": (Altered(walk_of(BURST), 0.0), SLOW),
     "age 5 % too long": (walk_of(burst_of("isotropic", age=1.05 * AGE)), SLOW),
     "flow for arrival": (walk_of(BURST), SLOW._replace(mean_free_path=-SLOW.mean_free_path)),
-    "mean free path kappa/v": (walk_of(BURST), SLOW._replace(mean_free_path=SLOW.mean_free_path / 3)),
+    "mean free path kappa/v": (
+        walk_of(BURST),
+        SLOW._replace(mean_free_path=SLOW.mean_free_path / 3),
+    ),
 }
 
 

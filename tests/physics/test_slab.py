@@ -220,7 +220,9 @@ def test_exit_times_follow_the_law_of_first_passage(time, step):
 def arrivals(time, flow=FLOW, n=1 << 17, tilt=False, change=None):
     """Share of analog histories that have left by `time`, and its error."""
     described = slab(KAPPA, flow, DEPTH, time, 0.5, tilt)._replace(**(change or {}))
-    job = AnalogCloudJob(("analog",), described, SteadyDensity(1.0), Observer(np.zeros((3, 3)), 1.0))
+    job = AnalogCloudJob(
+        ("analog",), described, SteadyDensity(1.0), Observer(np.zeros((3, 3)), 1.0)
+    )
     fates = run_batch(job, 5, 0, n, 0).fates
     share = fates[ARRIVED] / n
     return share, math.sqrt(share * (1.0 - share) / n)

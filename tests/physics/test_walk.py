@@ -43,7 +43,8 @@ def pulls(out, field, time, parallel=PARALLEL, perp=PERP, drift=DRIFT):
     return {
         "mean": np.sqrt(n) * x.mean(axis=1),
         "covariance": scale * (x @ x.T / n - np.eye(3)),
-        "kurtosis": np.sqrt(n / 24.0) * (np.mean(x**4, axis=1) - 3.0 - 6.0 * (np.var(x, axis=1) - 1)),
+        "kurtosis": np.sqrt(n / 24.0)
+        * (np.mean(x**4, axis=1) - 3.0 - 6.0 * (np.var(x, axis=1) - 1)),
         "skewness": np.sqrt(n / 15.0) * np.mean(x**3, axis=1),
     }
 
@@ -154,7 +155,11 @@ def reciprocal(start, target, drift, seed, width=6.0):
 
 def test_forward_and_backward_walks_see_the_same_density():
     """p(a -> b; u) = p(b -> a; -u), both against the Gaussian; without reversing u it is not."""
-    a, b, drift = np.array([1.0, 2.0, 0.0]), np.array([6.0, -4.0, 5.0]), np.array((0.04, -0.06, 0.02))
+    a, b, drift = (
+        np.array([1.0, 2.0, 0.0]),
+        np.array([6.0, -4.0, 5.0]),
+        np.array((0.04, -0.06, 0.02)),
+    )
     time, width = 100.0, 6.0
     covariance = 2.0 * time * kappa_of(FIELDS[2], 0.5, 0.05) + width**2 * np.eye(3)
     gap = b - a - time * drift

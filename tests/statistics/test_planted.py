@@ -142,7 +142,8 @@ BUGS = [
 
 
 @pytest.mark.parametrize(
-    ("config", "component"), [(STEADY, "nearby"), (TIMED, "nearby"), (ASSISTED, "nearby"), (STEADY, "centre")]
+    ("config", "component"),
+    [(STEADY, "nearby"), (TIMED, "nearby"), (ASSISTED, "nearby"), (STEADY, "centre")],
 )
 def test_unbroken_jobs_agree(config, component):
     assert verdicts(config, component, unbroken(planned(config, component))) == {"agrees"}
