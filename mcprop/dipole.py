@@ -118,7 +118,7 @@ class Dipole:
     @property
     def sigma(self) -> Array:
         """Standard deviations of the three components, shape (3,)."""
-        return np.sqrt(np.diag(self.covariance))
+        return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
 
     @cached_property
     def _equatorial(self) -> tuple[float, Array]:

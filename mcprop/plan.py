@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mcprop import diffusion
+from mcprop import diffusion, frames
 from mcprop.cloud import slab
 from mcprop.errors import RangeError
 from mcprop.fields import UniformField
@@ -202,7 +202,7 @@ def burst_form(burst: Burst, leg: float) -> np.ndarray:
     """Quadratic form that measures displacements by the scale of a burst's density and of its last
     leg [pc^-2].
     """
-    field = np.array(burst.field)
+    field = frames.normalise(np.array(burst.field))
     inverse = np.linalg.inv(diffusion.tensor(burst.kappa_parallel, burst.kappa_perp, field))
     slope = inverse @ np.array([burst.x, burst.y, burst.z]) / (2.0 * burst.age)
     return inverse / (2.0 * leg) + np.outer(slope, slope)

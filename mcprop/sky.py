@@ -314,7 +314,7 @@ class SkyMap:
         if self.seed is not None:
             cards.append(("SEED", self.seed, "seed of the random numbers"))
         if self.title:
-            cards.append(("SCENARIO", self.title, "title of the run"))
+            cards.append(("SCENARIO", self.title, ""))
         if self.dipole_covariance is not None:
             values = self.dipole_covariance[_UPPER]
             cards += [

@@ -165,7 +165,7 @@ def from_frames(
     halves = (scores[:, 0::2] - scores[:, 1::2]) / (2.0 * share)
     moments = Moments.of(mean, np.einsum("nk,nkj->nj", halves, axes))
     both = np.stack([axes, -axes], axis=2).reshape(-1, 3)
-    return moments, tallied(nside, both, ((scores - mean[:, None]) / share).ravel())
+    return moments, tallied(nside, both, ((scores - mean[:, None]) / share).ravel(), moments)
 
 
 def from_directions(
@@ -175,15 +175,17 @@ def from_directions(
     each.
     """
     moments = Moments.of(scores, 3.0 * scores[:, None] * arrivals)
-    return moments, tallied(nside, arrivals, scores - scores.mean())
+    return moments, tallied(nside, arrivals, scores - scores.mean(), moments)
 
 
-def tallied(nside: int, arrivals: np.ndarray, values: np.ndarray) -> SkyTally | None:
-    """Bin values (N,) by arrival direction (N, 3); nothing for an `nside` of 0."""
+def tallied(
+    nside: int, arrivals: np.ndarray, values: np.ndarray, moments: Moments
+) -> SkyTally | None:
+    """Bin values (N,) by arrival direction (N, 3) [ICRS]; nothing for an `nside` of 0."""
     if not nside:
         return None
     tally = SkyTally(nside)
-    tally.add(arrivals, values)
+    tally.add(arrivals, values, moments)
     return tally
 
 
@@ -335,9 +337,12 @@ class BoostJob:
         key, start, velocity = np.uint64(seed), np.uint64(first), np.array(self.velocity)
         args = (self.energy, self.mass, self.index, velocity, key, stream(*self.name), start)
         boost_pairs(*args, arrivals, seen, weight)
-        tally = tallied(nside, arrivals.reshape(-1, 3), seen.ravel() - 1.0)
+        fates = all_arrived(weight)
+        good = np.isfinite(weight).all(axis=1)
+        arrivals, seen, weight = arrivals[good], seen[good], weight[good]
         moments = Moments.of(weight.mean(axis=1), 1.5 * np.einsum("nk,nkj->nj", weight, arrivals))
-        return Outcome(moments, tally, all_arrived(weight), 2 * n)
+        tally = tallied(nside, arrivals.reshape(-1, 3), seen.ravel() - 1.0, moments)
+        return Outcome(moments, tally, fates, 2 * n)
 
 
 def met_outside(

@@ -11,6 +11,7 @@ import numpy as np
 
 from mcprop import diffusion as coefficients
 from mcprop import frames, units
+from mcprop.analytic import cloud
 from mcprop.errors import RangeError
 from mcprop.species import beta_of
 from mcprop.units import CM2_PER_S, KM_PER_S
@@ -220,6 +221,24 @@ class Parameters:
         """Coefficient inside the cloud along its motion [pc^2/yr] (eq. 7)."""
         parallel, perp = self.local_tensor(rigidity, species)
         return coefficients.normal_coefficient(parallel, perp, float(np.cos(self.theta)))
+
+    def solve_cloud(self, r: float, species: str) -> tuple[float, np.ndarray]:
+        """Time-dependent cloud at the rigidity `r` [GV]: ln psi and its gradient in cloud axes.
+
+        Kept once computed, because intensities, shares and dipoles all need it.
+        """
+        if (r, species) not in self._solved:
+            field, source = self.cloud_axes @ self.b_hat, self.cloud_axes @ self.source_vector
+            local = coefficients.tensor(*self.local_tensor(r, species), field)
+            outer = coefficients.tensor(*self.outer_tensor(r, species), field)
+            self._solved[r, species] = cloud.solve(
+                self.cloud_depth, local, self.flow_speed, outer, source, self.nearby_age
+            )
+        return self._solved[r, species]
+
+    @cached_property
+    def _solved(self) -> dict[tuple[float, str], tuple[float, np.ndarray]]:
+        return {}
 
 
 _KINDS = {

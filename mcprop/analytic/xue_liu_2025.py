@@ -381,18 +381,11 @@ class XueLiu2025(Parameters):
 
     def _quadrature(self, rigidity: Any, species: str) -> tuple[np.ndarray, np.ndarray]:
         """The logarithm of psi and its gradient (ICRS axes) with the time-dependent cloud."""
-        axes, field = self.cloud_axes, self.cloud_axes @ self.b_hat
-        source, depth, shape = axes @ self.source_vector, self.cloud_depth, np.shape(rigidity)
-        answers = []
-        for r in np.ravel(rigidity):
-            local = coefficients.tensor(*self.local_tensor(r, species), field)
-            outer = coefficients.tensor(*self.outer_tensor(r, species), field)
-            answers.append(
-                cloud.solve(depth, local, self.flow_speed, outer, source, self.nearby_age)
-            )
+        shape = np.shape(rigidity)
+        answers = [self.solve_cloud(float(r), species) for r in np.ravel(rigidity)]
         ln_psi = np.array([answer[0] for answer in answers]).reshape(shape)
         gradient = np.array([answer[1] for answer in answers]).reshape((*shape, 3))
-        return ln_psi, gradient @ axes
+        return ln_psi, gradient @ self.cloud_axes
 
 
 def _known(component: str, allowed: tuple[str, ...]) -> None:

@@ -58,6 +58,6 @@ def analog_walk(slab, outer, seed, stream, first, reach, scores, directions, fat
         scores[j], fate, blocks = analog_history(
             slab, outer, seed, stream, particle, j, slab.depth + dx, dy, dz
         )
-        fates[fate] += 1
+        fates[fate if math.isfinite(scores[j]) else LOST] += 1
         steps += int(blocks >> np.uint64(1))
     return steps

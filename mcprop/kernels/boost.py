@@ -53,7 +53,9 @@ def boost_pairs(energy, mass, index, velocity, seed, stream, first, arrivals, in
     pair member stands for.
     """
     speed = math.sqrt(velocity[0] ** 2 + velocity[1] ** 2 + velocity[2] ** 2)
-    ux, uy, uz = velocity[0] / speed, velocity[1] / speed, velocity[2] / speed
+    ux, uy, uz = 0.0, 0.0, 1.0
+    if speed > 0.0:
+        ux, uy, uz = velocity[0] / speed, velocity[1] / speed, velocity[2] / speed
     for j in range(arrivals.shape[0]):
         nx, ny, nz = random_direction(seed, stream, first + np.uint64(j))
         cosine = nx * ux + ny * uy + nz * uz

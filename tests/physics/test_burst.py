@@ -57,7 +57,7 @@ def outcome(walk, medium="anisotropic", leg=0.1, n=N, name="burst", observer=Non
 def pulls(moments, medium="anisotropic"):
     """Density and the three components (along the axes of the covariance) in standard deviations.
 
-    Where a component has no variance to speak of, the truncation of the differences is allowed: 1e-4.
+    Where a component has no variance to speak of, the truncation of differences (1e-4) is allowed.
     """
     expected = 3.0 * PLACE / (2.0 * C_LIGHT * AGE)
     density = green.density(PLACE, tensor(*MEDIA[medium], B_HAT), AGE)

@@ -1,8 +1,8 @@
 """A slab with flow, exactly: psi = exp(-u x/k_xx), first-passage law, and a Laplace transform.
 
 A backward history drifts deeper at u and leaves through the face at time tau and place (y, z). For
-the density exp(-s tau + q y + p z) outside, the answer at depth x is (Ito's formula, s' = s + q rho u
-- q^2 c_2 - p^2 c_3, rho = k_yx/k_xx, c_2 = k_yy - k_yx^2/k_xx, c_3 = k_zz)
+the density exp(-s tau + q y + p z) outside, the answer at depth x is (Ito's formula, with
+s' = s + q rho u - q^2 c_2 - p^2 c_3, rho = k_yx/k_xx, c_2 = k_yy - k_yx^2/k_xx, c_3 = k_zz)
 
     psi = exp(q (y - rho x) + p z - (u + sqrt(u^2 + 4 k_xx s')) x/(2 k_xx)),
 
@@ -120,12 +120,13 @@ def test_steady_density_and_dipole_for_any_step(step):
 
 @pytest.mark.parametrize("step", [0.1, 0.5, 2.0])
 def test_laplace_transform_of_exits_for_any_step(step):
-    """Times and places of exits: errors of 6.6, 2.0, 1.0 % of the density."""
+    """Times and places of exits: errors of 2.3, 1.0, 0.6 % of the density."""
     psi, slope = exact()
     outcome = run(OUTSIDE, step)
     assert pull(outcome.moments.density(), psi) < 4.0
     assert dipole_pulls(outcome.moments, FREE @ slope).max() < 4.0
-    assert outcome.moments.density()[1] < 0.1 * psi
+    assert np.isfinite(outcome.moments.dipole().sigma).all()  # one axis has no variance
+    assert outcome.moments.density()[1] < 0.04 * psi
 
 
 PLANTED = {
@@ -258,8 +259,8 @@ def test_backward_and_forward_flow_are_adjoint():
     assert arrivals(20.0, tilt=True)[0] - arrivals(20.0)[0] > 4.0 * 0.002
 
 
-def test_reach_beyond_the_face_is_clipped_by_nothing():
-    """Histories end as they started: each has one fate, whatever the age."""
+def test_every_history_has_one_fate_at_any_age():
+    """Escaped, aged out or arrived, never lost; also at once and without end."""
     for age in (0.01, 1.0, math.inf):
         outcome = run(OUTSIDE, n=1000, age=age)
         assert outcome.fates.sum() == 1000

@@ -63,7 +63,7 @@ def precision(moments, rigidity):
 
 @pytest.mark.parametrize("rigidity", RIGIDITIES)
 def test_walked_histories(rigidity):
-    """No formula but the kernel of the last tenth: density to 1 to 2 %, dipole to 3, 2 and 20 %."""
+    """No formula but the kernel of the last tenth: density to 1 %, dipole to 2, 1.5 and 14 %."""
     moments = moments_of(job_of(rigidity))
     assert worst(moments, rigidity) < 4.0
     assert precision(moments, rigidity)[0] < 0.03
@@ -72,7 +72,7 @@ def test_walked_histories(rigidity):
 
 @pytest.mark.parametrize("rigidity", RIGIDITIES)
 def test_assisted_histories(rigidity):
-    """The closed form outside, walks through the cloud: density to 0.1 %, dipole to 0.3 %."""
+    """The closed form outside: density to 0.1 %, dipole to 0.2 % (to 6 % at 100 TV)."""
     moments = moments_of(job_of(rigidity, "assisted"))
     assert worst(moments, rigidity) < 4.0
     assert precision(moments, rigidity)[0] < 0.003
@@ -150,7 +150,7 @@ BUGS = (
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_biases_are_caught(bug):
     outcome = run_batch(altered(bug), 1, 0, N, 0)
-    assert not worst(outcome.moments, 1e4) < 4.0
+    assert worst(outcome.moments, 1e4) > 4.0
 
 
 def test_published_product_is_excluded():

@@ -1,4 +1,4 @@
-"""exp, log, pow, sin and cos by polynomials: as accurate as they say, and the same bits in any lane.
+"""exp, log, pow, sin, cos by polynomials: as accurate as they say, the same bits in any lane.
 
 The reference is NumPy's long double (64 or more bits of mantissa), good to 1e-19; the bounds are
 those that the docstrings of the functions state.

@@ -55,7 +55,7 @@ def test_plain_python_finds_the_answer_by_type():
 
 
 def test_a_model_without_an_answer_is_named():
-    with pytest.raises(TypeError, match="^b_vector is not defined for a Unanswered$"):
+    with pytest.raises(TypeError, match=r"^b_vector is not defined for a Unanswered$"):
         b_vector(Unanswered(1.0), 0.0, 0.0, 0.0)
 
 
