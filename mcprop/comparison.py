@@ -22,8 +22,12 @@ FLOOR = 1e-4
 RANK = 1e-9
 """Eigenvalues of a covariance below this fraction of the largest carry no statistics."""
 
-_PUBLISHED = "published product"
-_BOOST = "first order boost"
+_APPROXIMATE = ("published product", "first order boost")
+"""References that are known to be off; by how much is a finding, not a test."""
+SIGNIFICANT = 3.0
+"""Standard deviations from which a finding is told."""
+POWER = 0.5
+"""An error above this share of the reference cannot tell it from its opposite."""
 _UNITS = {"energy": "GeV", "separation": "deg"}
 
 
@@ -157,7 +161,8 @@ class ComparisonRow:
         See `Outcome`; for dipoles they judge the whole vector. Verdicts besides those of `Outcome`:
         "finding" (how far off a reference is that is known to be an approximation),
         "assisted" (agreement of an estimator that contains the formula, hence no proof) and
-        "inconclusive" (so few histories contribute that the error bar cannot be trusted).
+        "inconclusive" (agreement within an error of half the reference or more, or so few
+        histories that the error bar cannot be trusted).
     """
 
     energy: float
@@ -182,13 +187,18 @@ class ComparisonRow:
         return self.expected / self.mc - 1.0 if self.mc else math.nan
 
     @property
+    def offset_err(self) -> float:
+        """Standard deviation of `offset`."""
+        return abs(self.expected / self.mc) * self.error / abs(self.mc) if self.mc else math.inf
+
+    @property
     def place(self) -> str:
         """Where in the table the row stands, in words."""
         return f"{self.component} {self.quantity}, {self.species}, {self.energy:.4g} GeV"
 
 
 def _final_verdict(verdict: str, estimator: str, reference: str) -> str:
-    if reference == _PUBLISHED or (verdict == "differs" and reference == _BOOST):
+    if reference in _APPROXIMATE:
         return "finding"
     if verdict == "agrees" and estimator == "assisted":
         return "assisted"
@@ -215,6 +225,9 @@ def dipole_row(
     test = compare(mc, expected, floor)
     error = math.hypot(mc.amplitude_err, expected.amplitude_err)
     verdict = _final_verdict(test.verdict, estimator, reference)
+    largest = float(np.linalg.eigvalsh(mc.covariance + expected.covariance)[-1])
+    if verdict == "agrees" and largest > (POWER * float(np.linalg.norm(expected.vector))) ** 2:
+        verdict = "inconclusive"
     return ComparisonRow(
         energy, component, species, "dipole", estimator, reference,
         mc.amplitude, expected.amplitude, mc.amplitude - expected.amplitude, error,
@@ -286,13 +299,13 @@ class Comparison:
         if open_ := len(self.of("inconclusive")):
             verb = "is" if open_ == 1 else "are"
             said.append(
-                f"{_count(open_, 'row')} {verb} inconclusive: too few histories contribute for the "
-                "error bar to be trusted."
+                f"{_count(open_, 'row')} {verb} inconclusive: too few histories for an error bar "
+                "that is small and can be trusted."
             )
         if prescribed := len(self.of("prescribed")):
             verb = "is" if prescribed == 1 else "are"
             said.append(f"{_count(prescribed, 'row')} {verb} prescribed, not transported.")
-        return " ".join([*said, *_findings(self.of("finding"))])
+        return " ".join([*said, *filter(None, _findings(self.of("finding")))])
 
     def _verdict_of_tests(self) -> str:
         worst = self.worst
@@ -366,11 +379,15 @@ def _findings(rows: Iterable[ComparisonRow]) -> list[str]:
 
 
 def _finding(reference: str, component: str, quantity: str, rows: list[ComparisonRow]) -> str:
-    """How far a reference is off: once a decade where the energies allow, else at every energy."""
+    """How far a reference is off where that is significant: once a decade if energies allow."""
     one = [row for row in rows if row.species == rows[0].species]
-    decades = [row for row in one if abs(math.log10(row.energy) % 1.0 - 0.5) > 0.49]
-    shown = ", ".join(
-        f"{100.0 * row.offset:+.3g} % at {row.energy:.4g} GeV" for row in decades or one
-    )
+    decades = [row for row in one if abs(math.log10(row.energy) % 1.0 - 0.5) > 0.49] or one
+    clear = [row for row in decades if abs(row.offset) > SIGNIFICANT * row.offset_err]
     what = f"{reference} of the {component} {quantity} ({one[0].species})"
+    if not clear:
+        return ""
+    shown = ", ".join(
+        f"{100.0 * row.offset:+.3g} +- {100.0 * row.offset_err:.1g} % at {row.energy:.4g} GeV"
+        for row in clear
+    )
     return f"Finding: the {what} is off by {shown}."

@@ -136,8 +136,11 @@ class Dipole:
 
     @property
     def amplitude_err(self) -> float:
-        """Standard deviation of the equatorial amplitude."""
-        return math.sqrt(max(float(self._equatorial[1][0, 0]), 0.0))
+        """Standard deviation of the equatorial amplitude, to second order in the noise across."""
+        norm, covariance = self._equatorial
+        along, across = np.clip(np.diag(covariance), 0.0, None)
+        second = min(across**2 / (2.0 * norm**2), across) if norm > 0.0 else across
+        return math.sqrt(float(along + second))
 
     @property
     def ra(self) -> float:
@@ -317,7 +320,6 @@ def combine(parts: Iterable[Part]) -> Dipole:
     Parameters
     ----------
     parts : iterable of Part
-        At one energy.
 
     Returns
     -------

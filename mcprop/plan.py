@@ -189,13 +189,19 @@ class Planner:
         return Planned(job, "centre", species, "dipole", self.settings.estimator)
 
     def _compton_getting(self, energy: float, species: str) -> Planned:
-        model = self.model
-        constant = model.compton_getting_coefficient
-        coefficient = float(model.spectral_coefficient(energy)) if constant is None else constant
-        x, y, z = map(float, -model.u_hc / C_LIGHT)
+        x, y, z = map(float, -self.model.u_hc / C_LIGHT)
         name = self._name("compton-getting", "boost", species, energy)
-        job = BoostJob(name, energy, SPECIES[species].mass, 3.0 * coefficient - 2.0, (x, y, z))
+        job = BoostJob(
+            name, energy, SPECIES[species].mass, gas_index(self.model, energy), (x, y, z)
+        )
         return Planned(job, "compton-getting", species, "dipole", "boost")
+
+
+def gas_index(model: XueLiu2025, energy: float) -> float:
+    """Index of the intensity that the Compton-Getting coefficient stands for, 3C - 2."""
+    constant = model.compton_getting_coefficient
+    coefficient = float(model.spectral_coefficient(energy)) if constant is None else constant
+    return 3.0 * coefficient - 2.0
 
 
 def burst_form(burst: Burst, leg: float) -> np.ndarray:

@@ -43,7 +43,7 @@ def pull_of(comparisons: Iterable[ComparisonRow], energy: float, component: str)
         if row.quantity == "dipole"
         and row.component == component
         and row.energy == energy
-        and row.reference != "published product"
+        and row.verdict != "finding"
     ]
     together = [row for row in rows if row.species == "all"] or rows
     return max((row.sigma for row in together if not math.isnan(row.sigma)), default=math.nan)

@@ -147,7 +147,8 @@ class Simulation:
         threads : int, optional
             Size of that pool; by default one for each core.
         rel_err : float, optional
-            Relative error of the total's equatorial amplitude at which an energy is done.
+            An energy is done when the largest standard deviation of the total's equatorial
+            projection is below this share of its amplitude.
         energies : iterable of float or Quantity, optional
             Total energies, bare numbers in GeV; by default those of the configuration.
         analog : bool
@@ -291,6 +292,12 @@ class _Run:
         self.skies |= assembly.skies(self.seed, self.config.title)
         for outcome in outcomes:
             self.counts.add(outcome)
+        lost = sum(int(outcome.fates[-1]) for outcome in outcomes)
+        if lost:
+            self.notes.append(
+                f"at {assembly.energy:g} GeV {lost} histories were lost (their score is not a "
+                "number) and left out"
+            )
         error, limit = assembly.relative_error(), self.settings.rel_err
         self.per_energy[assembly.energy] = int(outcomes[0].fates.sum())
         if limit is not None and error > limit:

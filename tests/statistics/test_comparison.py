@@ -166,6 +166,17 @@ def test_verdicts_of_rows():
                         "finding", "finding"]  # fmt: skip
 
 
+@pytest.mark.parametrize(("share", "verdict"), [(0.45, "agrees"), (0.55, "inconclusive")])
+def test_agreement_without_power_is_inconclusive(share, verdict):
+    """An error of half the reference cannot tell it from its opposite at 4 sigma."""
+    along = np.outer(REFERENCE.vector, REFERENCE.vector) * share**2
+    noisy = Dipole(REFERENCE.vector, along)
+    assert dipole_row(1e4, "nearby", "p", noisy, REFERENCE, "analog").verdict == verdict
+    opposite = dipole_row(1e4, "nearby", "p", Dipole(-noisy.vector, along), REFERENCE, "analog")
+    assert opposite.sigma == pytest.approx(2.0 / share)
+    assert (opposite.verdict == "differs") == (verdict == "agrees")
+
+
 def test_an_assisted_estimator_may_still_differ():
     row = dipole_row(1e4, "nearby", "p", shifted(9.0), REFERENCE, "assisted")
     assert row.verdict == "differs"
@@ -191,7 +202,7 @@ def test_sentence_of_verdict():
         "1 assisted row agrees as well, which proves nothing. "
         "1 row is prescribed, not transported. "
         "Finding: the published product of the nearby density (p) is off by "
-        "-28 % at 1000 GeV, +25 % at 1e+05 GeV, +1 % at 1e+06 GeV."
+        "-28 +- 0.7 % at 1000 GeV, +25 +- 1 % at 1e+05 GeV."
     )
 
 

@@ -48,6 +48,22 @@ def pulls(dipoles: list[Dipole], error: float = 1.0) -> np.ndarray:
     return np.array([(d.vector - DELTA) / (error * d.sigma) for d in dipoles])
 
 
+@pytest.mark.parametrize(("along", "across"), [(0.01, 0.3), (0.1, 0.1), (0.02, 0.5)])
+def test_amplitude_error_where_the_noise_is_transverse(along, across):
+    """The error covers: of 20000 amplitudes as many lie within 1 and 3 errors as of a normal."""
+    rng = np.random.default_rng(7)
+    sigma = np.array([along, across, 0.0])
+    vectors = np.array([1.0, 0.0, 0.0]) + rng.normal(size=(20000, 3)) * sigma
+    dipoles = [Dipole(vector, np.diag(sigma**2)) for vector in vectors]
+    off = np.array([abs(dipole.amplitude - 1.0) for dipole in dipoles])
+    error = np.array([dipole.amplitude_err for dipole in dipoles])
+    assert np.mean(off < error) > 0.683 - 4.0 * math.sqrt(0.683 * 0.317 / 20000)
+    assert np.mean(off > 3.0 * error) < 0.0027 + 4.0 * math.sqrt(0.0027 / 20000)
+    # the variance along the measured direction alone would leave many far outside
+    first_order = np.sqrt([(v @ (sigma**2 * v)) / (v @ v) for v in vectors])
+    assert np.mean(off > 3.0 * first_order) > (0.05 if across > 10.0 * along else 0.0)
+
+
 def test_ratio_estimator_covers_the_truth(small_runs):
     shares = coverage(pulls([run.dipole() for run in small_runs]))
     assert np.all(np.abs(shares - ONE_SIGMA) < binomial_bound(len(small_runs)))

@@ -17,7 +17,7 @@ ROWS = """
     kernels.elementary kernels.rng kernels.lanes kernels.launch kernels.walk kernels.slab
         kernels.score kernels.analog kernels.boost kernels
     diffusion medium spectrum source cloud observer
-        analytic.green analytic.cloud analytic.parameters analytic.xue_liu_2025
+        analytic.green analytic.boost analytic.cloud analytic.parameters analytic.xue_liu_2025
         analytic.quantities analytic
     dipole tables skyplot sky comparison measurements plot cite provenance result
     quantity_text toml_text sections config_checks scenario
