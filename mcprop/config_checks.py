@@ -12,7 +12,7 @@ from mcprop.sections import Section, Sections
 from mcprop.species import SPECIES
 from mcprop.toml_text import dotted
 
-_MOST_ENERGIES = 1000
+_MOST_ENERGIES = 500
 _MOST_BATCHES = 1_000_000
 
 

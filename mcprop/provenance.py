@@ -45,7 +45,7 @@ def provenance(title: str) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **_versions()},
         "cpu": _processor(),
         "platform": platform.platform(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": " ".join([_program(), *sys.argv[1:]]),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -58,6 +58,12 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "unknown"
     return found
+
+
+def _program() -> str:
+    """Name of the running program; "python -m mcprop" is mcprop."""
+    path = Path(sys.argv[0])
+    return path.parent.name if path.name == "__main__.py" else path.name
 
 
 def _processor() -> str:

@@ -16,9 +16,9 @@ ESTIMATORS = Choice(("walk", "assisted", "analog"))
 LANES = 64
 """Histories that a kernel advances together: batches are multiples of it."""
 
-_ENERGIES = BeforeValidator(Several(1000).parse)
+_ENERGIES = BeforeValidator(Several(500).parse)
 _NUCLEI = BeforeValidator(Several(100).parse)
-_Energy = Annotated[float, Amount("energy", "1 TeV", Bounds(above="0 GeV", most="1e12 GeV"))]
+_Energy = Annotated[float, Amount("energy", "1 TeV", Bounds(above="0 GeV", most="1 EeV"))]
 _Rigidity = Annotated[float, Amount("rigidity", "3 PV", Bounds(above="0 GV", most="1e12 GV"))]
 _Distance = Annotated[float, Amount("length", "250 pc", Bounds(least="0 pc", most="100 kpc"))]
 _Age = Annotated[float, Amount("time", "3.4e5 yr", Bounds(above="0 yr", most="14 Gyr"))]

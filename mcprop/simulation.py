@@ -22,6 +22,7 @@ from mcprop.result import Result
 from mcprop.scenario import Config, load
 from mcprop.tables import Row
 from mcprop.transport import FATES, Outcome, run_batch
+from mcprop.units import has_unit, strip
 
 if TYPE_CHECKING:
     from mcprop.sky import SkyMap
@@ -69,7 +70,7 @@ class Simulation:
     >>> import mcprop as mp
     >>> simulation = mp.Simulation.from_scenario("xue-liu-2025")
     >>> simulation.analytic(energies=[1e4]).dipole(1e4)
-    Dipole(amplitude 0.0009823, RA 38.41 deg, Dec -8.38 deg, |delta| 0.0009929)
+    Dipole(amplitude 0.0009822, RA 38.37 deg, Dec -32.58 deg, |delta| 0.001166)
     """
 
     def __init__(self, config: Config) -> None:
@@ -97,12 +98,12 @@ class Simulation:
         span = f"{min(energies):g} to {max(energies):g} GeV"
         return f"Simulation({self.config.title!r}, {len(energies)} energies, {span})"
 
-    def analytic(self, energies: Iterable[Any] | None = None) -> Result:
+    def analytic(self, energies: Any = None) -> Result:
         """Evaluate the formulas alone.
 
         Parameters
         ----------
-        energies : iterable of float or Quantity, optional
+        energies : float, Quantity or text, or several, optional
             Total energies, bare numbers in GeV; by default those of the configuration.
 
         Returns
@@ -129,7 +130,7 @@ class Simulation:
         executor: Executor | None = None,
         threads: int | None = None,
         rel_err: float | None = None,
-        energies: Iterable[Any] | None = None,
+        energies: Any = None,
         analog: bool = False,
         on_energy: OnEnergy | None = None,
     ) -> Result:
@@ -149,7 +150,7 @@ class Simulation:
         rel_err : float, optional
             An energy is done when the largest standard deviation of the total's equatorial
             projection is below this share of its amplitude.
-        energies : iterable of float or Quantity, optional
+        energies : float, Quantity or text, or several, optional
             Total energies, bare numbers in GeV; by default those of the configuration.
         analog : bool
             Plain histories: one random direction each, without common random numbers, weights or
@@ -179,7 +180,7 @@ class Simulation:
         histories: int | None = None,
         seed: int | None = None,
         rel_err: float | None = None,
-        energies: Iterable[Any] | None = None,
+        energies: Any = None,
         analog: bool = False,
     ) -> Config:
         """Configuration with the arguments of a call in it."""
@@ -188,9 +189,7 @@ class Simulation:
             "monte_carlo.seed": seed,
             "monte_carlo.rel_err": rel_err,
             "monte_carlo.estimator": "analog" if analog else None,
-            "energies": None
-            if energies is None
-            else {"values": [_energy_text(e) for e in energies]},
+            "energies": None if energies is None else {"values": _energy_texts(energies)},
         }
         given = {key: value for key, value in changes.items() if value is not None}
         return self.config.replace(given) if given else self.config
@@ -364,10 +363,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _energy_text(energy: Any) -> str:
-    """Write an energy as the configuration takes it, every digit kept."""
-    return (
-        f"{float(energy)!r} GeV"
-        if not hasattr(energy, "unit")
-        else f"{energy.to_value('GeV')!r} GeV"
-    )
+def _energy_texts(energies: Any) -> list[str]:
+    """Write energies as the configuration takes them, every digit kept."""
+    if hasattr(energies, "unit"):
+        energies = np.atleast_1d(strip(energies, "energy", "energies")).tolist()
+    elif isinstance(energies, str) or not isinstance(energies, Iterable):
+        energies = [energies]
+    bare = [strip(e, "energy", "energies") if has_unit(e) else e for e in energies]
+    return [f"{float(energy)!r} GeV" for energy in bare]

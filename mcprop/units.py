@@ -6,11 +6,16 @@ diffusion coefficient in pc^2/yr, rigidity in GV, total energy in GeV, field in 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mcprop.errors import UnitsError
+from mcprop.errors import RangeError, UnitsError
+
+Class = TypeVar("Class", bound=type)
 
 PC_CM = 3.0856775815e18
 """One parsec [cm]."""
@@ -48,6 +53,55 @@ UNITS = {
 """Internal unit of each kind of quantity."""
 
 
+_EXAMPLES = {"speed": "1 km/s", "diffusion": "1e28 cm2/s", "rigidity": "1 TV", "energy": "1 TeV"}
+
+
+_CONVERTED: tuple[str, ...] = ("rigidity", "energy")
+
+
+def has_unit(value: Any) -> bool:
+    """Whether a value brings a unit along, as a Quantity or as a text."""
+    return isinstance(value, str) or hasattr(value, "unit")
+
+
+def takes_quantities(cls: Class) -> Class:
+    """Class decorator: methods take `rigidity` and `energy` as plain numbers or as quantities.
+
+    Both must be positive; a `RangeError` says so.
+    """
+    for name, method in list(vars(cls).items()):
+        if not name.startswith("_") and callable(method):
+            named = list(signature(method).parameters)
+            places = {kind: named.index(kind) for kind in _CONVERTED if kind in named}
+            if places:
+                setattr(cls, name, _stripping(method, places))
+    return cls
+
+
+def _stripping(method: Callable[..., Any], places: dict[str, int]) -> Callable[..., Any]:
+    """The method with its arguments at `places` stripped of units and checked."""
+
+    @wraps(method)
+    def stripped(*args: Any, **kwargs: Any) -> Any:
+        given = list(args)
+        for kind, place in places.items():
+            if kind in kwargs:
+                kwargs[kind] = positive(kwargs[kind], kind)
+            elif place < len(given):
+                given[place] = positive(given[place], kind)
+        return method(*given, **kwargs)
+
+    return stripped
+
+
+def positive(value: Any, kind: str) -> Any:
+    """Plain number of a kind from a Quantity or a number; a `RangeError` if it is not positive."""
+    number = strip(value, kind, kind) if has_unit(value) else value
+    if not np.all(np.asarray(number) > 0.0):
+        raise RangeError(f"{kind} = {value} must be positive.")
+    return number
+
+
 def strip(value: Any, kind: str, name: str = "value") -> Any:
     """Turn a quantity with units into a plain number in internal units.
 
@@ -79,7 +133,12 @@ def strip(value: Any, kind: str, name: str = "value") -> Any:
     from astropy.units import Quantity, UnitConversionError
 
     unit = UNITS[kind]
-    wanted = f"give a {kind} with its unit, such as '1 {unit}'" if unit else "give a plain number"
+    article, example = "an" if kind[0] in "aei" else "a", _EXAMPLES.get(kind, f"1 {unit}")
+    wanted = (
+        f"give {article} {kind} with its unit, such as '{example}'"
+        if unit
+        else "give a plain number"
+    )
     if isinstance(value, (bool, np.bool_)):
         raise UnitsError(f"{name} = {value!r} is not a number: {wanted}.")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +22,15 @@ def _amounts(proton: float, helium: float) -> Callable[[], dict[str, float]]:
     return lambda: {"p": proton, "He": helium}
 
 
+@units.takes_quantities
 @dataclass(frozen=True)
 class Parameters:
     """What the model is given, and what follows from it without particles.
 
-    The defaults are the best fit of the paper (its Table I). Every attribute is a plain number in
-    internal units (pc, yr, GV, GeV, uG, deg); `from_quantities` takes values with units. Vectors
-    are in ICRS axes. Methods take a rigidity [GV] as a float or an array, and a species by name.
+    The defaults are the best fit of the paper (its Table I). Values are given with their unit, as
+    a Quantity or a text such as ``"10 km/s"``, or as plain numbers in internal units (pc, yr, GV,
+    GeV, uG, deg), which all attributes are. Vectors are in ICRS axes. Methods take a rigidity or
+    an energy as a number [GV, GeV] or a Quantity, or an array of them, and a species by name.
 
     Attributes
     ----------
@@ -113,36 +115,18 @@ class Parameters:
     species: tuple[str, ...] = ("p", "He")
 
     def __post_init__(self) -> None:
-        """Refuse the words that no branch below knows."""
+        """Strip units, and refuse what no formula below can take."""
+        for name in _KINDS:
+            object.__setattr__(self, name, _plain(name, getattr(self, name)))
         _choose("cloud_mode", self.cloud_mode, ("steady", "time-dependent"))
         _choose("cloud_transport", self.cloud_transport, ("kinetic", "wandering"))
-
-    @classmethod
-    def from_quantities(cls, **values: Any) -> Self:
-        """Make a model from values with units.
-
-        Parameters
-        ----------
-        **values
-            Any attribute, as an astropy Quantity or a text such as ``"1.6 pc"``; plain numbers
-            for those without a dimension, dicts of quantities for the sources.
-
-        Returns
-        -------
-        Parameters
-            The model; what is not given keeps its default.
-
-        Raises
-        ------
-        UnitsError
-            If a value has no unit or one of another dimension.
-        RangeError
-            If a name is not an attribute of the model.
-        """
-        unknown = sorted(set(values) - set(cls.__dataclass_fields__))
-        if unknown:
-            raise RangeError(f"{', '.join(unknown)}: the model has no such parameter.")
-        return cls(**{name: _plain(name, value) for name, value in values.items()})
+        for name in _POSITIVE:
+            _check(name, getattr(self, name) > 0.0, getattr(self, name), "must be positive")
+        _check("cloud_depth", self.cloud_depth >= 0.0, self.cloud_depth, "must not be negative")
+        for name in ("cloud_speed", "solar_u", "solar_v", "solar_w"):
+            speed = getattr(self, name)
+            slow = "pc/yr is not below the speed of light: give a quantity such as '10 km/s'"
+            _check(name, abs(speed) < units.C_LIGHT, speed, slow)
 
     # Geometry
 
@@ -280,13 +264,30 @@ _KINDS = {
 """Kind of quantity of each parameter that is a number."""
 
 
+_POSITIVE = [
+    *("field_strength", "critical_rigidity", "diffusion_d0"),
+    *("diffusion_reference_rigidity", "parallel_factor", "mach_alfven", "background_height"),
+    *("background_rate", "background_volume", "background_cutoff", "nearby_age", "nearby_cutoff"),
+    *("centre_age", "centre_distance", "centre_cutoff"),
+]
+
+
 def _plain(name: str, value: Any) -> Any:
-    """Strip the units of one parameter; words and None pass."""
-    if name not in _KINDS or value is None:
-        return value
+    """Strip the units of one parameter, if it has any; a table of species has them one by one."""
     if isinstance(value, dict):
-        return {key: units.strip(v, _KINDS[name], f"{name}[{key}]") for key, v in value.items()}
-    return units.strip(value, _KINDS[name], name)
+        return {key: _plain_number(v, _KINDS[name], f"{name}[{key}]") for key, v in value.items()}
+    if value is not None and name.endswith(("_source", "_index")):
+        raise RangeError(f"{name} = {value} must be a table of species, such as {{'p': ...}}.")
+    return _plain_number(value, _KINDS[name], name)
+
+
+def _plain_number(value: Any, kind: str, name: str) -> Any:
+    return units.strip(value, kind, name) if units.has_unit(value) else value
+
+
+def _check(name: str, good: bool, value: float, why: str) -> None:
+    if not good:
+        raise RangeError(f"{name} = {value} {why}.")
 
 
 def _choose(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from mcprop import diffusion
 from mcprop.analytic import cloud, green
 from mcprop.analytic.xue_liu_2025 import XueLiu2025
 from mcprop.species import Species, beta_of
-from mcprop.units import attach, strip
+from mcprop.units import attach, positive, strip
 
 
 def kinetic_tensor(
@@ -62,7 +62,7 @@ def kinetic_tensor(
     >>> float(parallel / perp)
     2.0
     """
-    plain = strip(rigidity, "rigidity", "rigidity")
+    plain = positive(strip(rigidity, "rigidity", "rigidity"), "rigidity")
     parallel, perp = diffusion.kinetic_tensor(
         plain,
         beta_of(plain, species),
@@ -241,7 +241,7 @@ def intensity(model: XueLiu2025, component: str, rigidity: Any, species: str) ->
     UnitsError
         If the unit is missing or of another dimension.
     """
-    plain = strip(rigidity, "rigidity", "rigidity")
+    plain = positive(strip(rigidity, "rigidity", "rigidity"), "rigidity")
     return attach(model.intensity(component, plain, species), "intensity")
 
 
@@ -269,7 +269,7 @@ def intensity_energy(model: XueLiu2025, component: str, energy: Any, species: st
     UnitsError
         If the unit is missing or of another dimension.
     """
-    plain = strip(energy, "energy", "energy")
+    plain = positive(strip(energy, "energy", "energy"), "energy")
     return attach(model.intensity_energy(component, plain, species), "intensity per energy")
 
 
@@ -305,7 +305,7 @@ def dipole(
     >>> print(f"{np.hypot(dx, dy):.2e}")
     9.82e-04
     """
-    plain = strip(energy, "energy", "energy")
+    plain = positive(strip(energy, "energy", "energy"), "energy")
     if component == "total":
         return model.total_dipole(plain, species)
     return model.component_dipole(component, plain, species)

@@ -19,7 +19,7 @@ from mcprop.analytic import cloud, green
 from mcprop.analytic.parameters import Parameters
 from mcprop.errors import RangeError
 from mcprop.species import beta_of, energy_jacobian, energy_of, rigidity_of
-from mcprop.units import C_LIGHT
+from mcprop.units import C_LIGHT, takes_quantities
 
 COMPONENTS = ("nearby", "centre", "background")
 """Components that carry particles."""
@@ -27,6 +27,7 @@ DIPOLES = (*COMPONENTS, "compton-getting")
 """What has a dipole."""
 
 
+@takes_quantities
 @dataclass(frozen=True)
 class XueLiu2025(Parameters):
     """Spectra and dipoles of Xue & Liu 2025, eqs. 1-17.

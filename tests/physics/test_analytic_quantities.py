@@ -15,7 +15,7 @@ BEST = XueLiu2025()
 
 
 def test_parameters_with_units_make_the_same_model():
-    model = XueLiu2025.from_quantities(
+    model = XueLiu2025(
         field_ra="48.5 deg",
         cloud_speed=25.4 * u.km / u.s,
         diffusion_d0="2.15e28 cm2/s",
@@ -34,17 +34,39 @@ def test_parameters_with_units_make_the_same_model():
 @pytest.mark.parametrize(
     ("values", "error", "said"),
     [
-        ({"cloud_depth": 1.6}, UnitsError, "cloud_depth = 1.6 has no unit"),
+        ({"cloud_depth": -1.6 * u.pc}, RangeError, "cloud_depth = -1.6 must not be negative"),
+        ({"cloud_depth": 1.6 * u.one}, UnitsError, "cloud_depth = 1.6 has no unit"),
+        ({"solar_v": 10}, RangeError, "solar_v = 10 pc/yr is not below the speed of light"),
+        (
+            {"nearby_source": 1e52 / u.GV},
+            RangeError,
+            "must be a table of species",
+        ),
         ({"cloud_depth": "1.6 yr"}, UnitsError, "cloud_depth = 1.6 yr has unit 'yr'"),
         ({"nearby_source": {"p": "1 GeV-1"}}, UnitsError, r"nearby_source\[p\]"),
-        ({"cloud_deepness": "1.6 pc"}, RangeError, "cloud_deepness: the model has no such"),
+        ({"cloud_deepness": "1.6 pc"}, TypeError, "unexpected keyword argument 'cloud_deepness'"),
         ({"cloud_mode": "moving"}, RangeError, "choose from steady, time-dependent"),
         ({"cloud_transport": "bohm"}, RangeError, "choose from kinetic, wandering"),
     ],
 )
 def test_bad_parameters_are_named(values, error, said):
     with pytest.raises(error, match=said):
-        XueLiu2025.from_quantities(**values)
+        XueLiu2025(**values)
+
+
+def test_methods_take_quantities_as_well_as_numbers():
+    """A unit is converted, never dropped: 10 TeV is not 10 GeV."""
+    assert BEST.total_dipole(10 * u.TeV).tolist() == BEST.total_dipole(1e4).tolist()
+    assert BEST.dipole("nearby", rigidity="10 TV", species="p").tolist() == (
+        BEST.dipole("nearby", 1e4, "p").tolist()
+    )
+    assert BEST.diffusion([1, 10] * u.TV, "p").tolist() == BEST.diffusion([1e3, 1e4], "p").tolist()
+    with pytest.raises(UnitsError, match=r"energy = 1\.0 TV has unit 'TV': give an energy"):
+        BEST.total_dipole(1 * u.TV)
+    with pytest.raises(RangeError, match=r"rigidity = -1\.0 must be positive"):
+        BEST.k_xx(-1.0, "p")
+    with pytest.raises(RangeError, match=r"rigidity = -1\.0 must be positive"):
+        analytic.kinetic_tensor(-1 * u.GV)
 
 
 def test_functions_with_quantities_agree_with_the_plain_ones():

@@ -126,12 +126,12 @@ MALFORMED = {
         {"energies": {"values": [1000.0, "1 TeV"]}}, ["energies.values[0]"], "without a unit",
     ),
     "too many energies": (
-        {"energies": {"values": [f"{i} TeV" for i in range(1, 1002)]}}, ["energies.values"], "1000",
+        {"energies": {"values": [f"{i} TeV" for i in range(1, 1002)]}}, ["energies.values"], "1 to 500",
     ),
     "too fine a grid": ({"energies.per_decade": 101}, ["energies.per_decade"], "1 to 100"),
     "grid without end": (
-        {"energies.per_decade": 100, "energies.minimum": "4 GeV", "energies.maximum": "1e12 GeV"},
-        ["energies.per_decade"], "at most 1000",
+        {"energies.per_decade": 100, "energies.minimum": "4 GeV", "energies.maximum": "1 EeV"},
+        ["energies.per_decade"], "at most 500",
     ),
     "no nuclei": ({"species.names": []}, ["species.names"], "an empty list"),
     "unknown nucleus": ({"species.names": ["p", "he"]}, ["species.names[1]"], "did you mean He?"),
