@@ -190,7 +190,7 @@ class Assembly:
             if (component, species, gives) in self.found:
                 moments = self.found[component, species, gives][1].moments
                 mean *= moments.density()[0]
-                variance += moments.log_density_variance() if moments.mean[0] else 0.0
+                variance += moments.log_density_variance() if moments.mean[0] > 0.0 else 0.0
         return mean, abs(mean) * math.sqrt(variance)
 
     def trusted(self, component: str, species: str) -> bool:
@@ -225,7 +225,7 @@ class Assembly:
         )
         density, std_dev = self.density(component, species)
         moments = self.found[component, species, "dipole"][1].moments
-        if density == 0.0:
+        if density <= 0.0:  # nothing has been met, or less than noise
             return Part(Dipole(np.zeros(3)), 0.0)
         return Part(
             moments.dipole(),
@@ -286,7 +286,8 @@ class Assembly:
         for species, weight in zip(self.model.species, weights, strict=True):
             outcome = self.found[component, species, "dipole"][1]
             if outcome.tally is not None:
-                density = outcome.moments.density()[0] or math.nan
+                density = outcome.moments.density()[0]
+                density = density if density > 0.0 else math.nan
                 sky = outcome.tally.to_map(density, component=component, **meta)
                 skies.append((weight / sum(weights), sky))
         combined = SkyMap.combine(skies, component=component, **meta)

@@ -9,10 +9,11 @@ follow the bridge (its time change is inverse Gaussian), so nothing depends on t
 
     score = c (1 - w_end) + sum_steps w p (density outside - c)
 
-is unbiased for any constant c, because E[sum w p] = 1 - E[w_end]; c is the density that an instant
-exit would meet. Where exits are scored, a quarter of the steps go to the mirror image of the free
-one instead, and weights are ratios to that mixture: with the 3-D length alone the weight of a copy
-close to the face grows as 1/depth, and the variance of a dipole would not exist.
+is unbiased for any constant c, because E[sum w p] = 1 - E[w_end]; c is a share of the density that
+an instant exit would meet: all of it where most histories leave soon, little behind a thick slab.
+Where exits are scored, a quarter of the steps go to the mirror image of the free one instead, and
+weights are ratios to that mixture: with the 3-D length alone the weight of a copy close to the face
+grows as 1/depth, and the variance of a dipole would not exist.
 """
 
 import math
@@ -103,7 +104,8 @@ def launch(slab, reach, outer, j, i, lane, frame):
             y, z = sign * dy - slab.ratio * x, sign * dz
             lane[(OFFSET2 + k) * LANES + i] = y
             lane[(OFFSET3 + k) * LANES + i] = z
-            lane[(CENTRE + k) * LANES + i] = outside(outer, -slab.depth, y, z, 0.0, p0, p1, p2, p3)
+            at_once = outside(outer, -slab.depth, y, z, 0.0, p0, p1, p2, p3)
+            lane[(CENTRE + k) * LANES + i] = slab.centre * at_once
     lane[BASE * LANES + i] = slab.depth
     lane[TIME * LANES + i] = 0.0
     lane[SHIFT2 * LANES + i] = 0.0
@@ -126,7 +128,7 @@ def draw(slab, uniform_outside, seed, stream, particle, block, i, lane):
     spread = slab.kappa_xx * h
     kick = math.sqrt(2.0 * spread) * n0
     around = 2.0 * spread * (n1 * n1 + n2 * n2)
-    if not uniform_outside:
+    if not uniform_outside or slab.centre < 1.0:
         around = 0.0 if (w1 >> SPARE) == np.uint64(0) else around
     free = base + slab.flow * h + kick
     lane[STEP * LANES + i] = h
@@ -186,7 +188,11 @@ def advance(slab, outer, uniform_outside, i, k, lane):
     free = middle + lane[KICK * LANES + i]
     if not uniform_outside:
         lane[(SCORE + k) * LANES + i] += weight * leave(slab, outer, i, k, lane, x, free, spread)
-    folded = 0.0 if uniform_outside else FOLDED
+    elif slab.centre < 1.0:
+        chance = exp(-x * free / spread) if free > 0.0 else 1.0
+        met = outside(outer, -slab.depth, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        lane[(SCORE + k) * LANES + i] += weight * chance * (met - lane[(CENTRE + k) * LANES + i])
+    folded = 0.0 if uniform_outside and slab.centre == 1.0 else FOLDED
     depth, factor = stay(x, middle, free, lane[AROUND * LANES + i], spread, folded)
     lane[(DEPTH + k) * LANES + i] = depth
     lane[(WEIGHT + k) * LANES + i] = weight * factor
