@@ -63,7 +63,7 @@ def test_time_dependent_cloud(estimator):
     changes = {"monte_carlo.estimator": estimator}
     model, job = jobs("xue-liu-2025-time-dependent", 1e3, **changes)
     psi = model.density("nearby", np.sqrt(1e6 - 0.938272**2), "p")
-    density, error = run_batch(job, 7, 0, N, 0).moments.density()
+    density, error = run_batch(job, 7, 0, 2 * N, 0).moments.density()
     assert abs(density - psi) < 4.0 * error < 0.25 * psi
 
 
