@@ -387,7 +387,7 @@ def _finding(reference: str, component: str, quantity: str, rows: list[Compariso
     if not clear:
         return ""
     shown = ", ".join(
-        f"{100.0 * row.offset:+.3g} +- {100.0 * row.offset_err:.1g} % at {row.energy:.4g} GeV"
+        f"{100.0 * row.offset:+.1f} +- {100.0 * row.offset_err:.1f} % at {row.energy:.4g} GeV"
         for row in clear
     )
     return f"Finding: the {what} is off by {shown}."

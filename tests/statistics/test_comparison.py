@@ -202,7 +202,7 @@ def test_sentence_of_verdict():
         "1 assisted row agrees as well, which proves nothing. "
         "1 row is prescribed, not transported. "
         "Finding: the published product of the nearby density (p) is off by "
-        "-28 +- 0.7 % at 1000 GeV, +25 +- 1 % at 1e+05 GeV."
+        "-28.0 +- 0.7 % at 1000 GeV, +25.0 +- 1.2 % at 1e+05 GeV."
     )
 
 
