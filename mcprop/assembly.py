@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -145,8 +145,8 @@ class Assembly:
         rows.append(self._dipole_row(BOOST, ALL, first, "first order boost"))
         rows.append(self._dipole_row("total", ALL, total, f"{nearby} and exact boost"))
         for species in self.model.species:
-            rows.append(self._density_row("nearby", species, nearby))
-            rows.append(self._density_row("centre", species, "formula"))
+            rows += self._density_rows("nearby", species, nearby)
+            rows += self._density_rows("centre", species, "formula")
             if nearby == "quadrature":
                 rows += self._published(species)
         return rows
@@ -168,10 +168,8 @@ class Assembly:
         """Sky maps of the components, all species together, and of the total."""
         meta = {"energy": self.energy, "seed": seed, "title": title}
         maps = {c: self._sky(c, meta) for c in (*CARRIERS, BOOST)}
-        shares = [
-            (sum(part.intensity for part in self._parts((c,), ALL)) / self.intensity, maps[c])
-            for c in CARRIERS
-        ]
+        intensity = {c: sum(part.intensity for part in self._parts((c,), ALL)) for c in CARRIERS}
+        shares = [(j / self.intensity, maps[c]) for c, j in intensity.items() if j > 0.0]
         total = SkyMap.combine([*shares, (1.0, maps[BOOST])], component="total", **meta)
         covariance = self.dipole("total", ALL).covariance
         maps["total"] = replace(total, dipole_covariance=covariance)
@@ -247,7 +245,8 @@ class Assembly:
         )
         return self._judged(row)
 
-    def _density_row(self, component: str, species: str, reference: str) -> ComparisonRow:
+    def _density_rows(self, component: str, species: str, reference: str) -> list[ComparisonRow]:
+        """Row of a density; none where the reference is too small for a number."""
         rigidity = float(rigidity_of(self.energy, species))
         label = self.found[component, species, "dipole"][0].estimator
         if (component, species, "burst density") in self.found and label == "survival":
@@ -255,9 +254,11 @@ class Assembly:
         published = reference == "published product"
         formula = self.model.published_density if published else self.model.density
         expected = float(formula(component, rigidity, species))
+        if expected == 0.0:
+            return []
         density = self.density(component, species)
         row = density_row(self.energy, component, species, density, expected, label, reference)
-        return self._judged(row)
+        return [self._judged(row)]
 
     def _judged(self, row: ComparisonRow) -> ComparisonRow:
         """Withdraw the verdict where the error bar is not to be trusted."""
@@ -271,24 +272,30 @@ class Assembly:
         expected = self.model.published_dipole("nearby", rigidity, species)
         return [
             self._dipole_row("nearby", species, expected, "published product"),
-            self._density_row("nearby", species, "published product"),
+            *self._density_rows("nearby", species, "published product"),
         ]
 
-    def _sky(self, component: str, meta: dict[str, object]) -> SkyMap:
+    def _sky(self, component: str, meta: dict[str, Any]) -> SkyMap:
         """Map of one component, its species weighted by intensity."""
         vector = self.dipole(component, ALL)
         if component == "background":
-            nside = next(o.tally.nside for _, o in self.found.values() if o.tally is not None)
-            return SkyMap.from_dipole(vector.vector, nside, component=component, **meta)
+            return SkyMap.from_dipole(vector.vector, self.nside, component=component, **meta)
         members = CARRIERS if component == BOOST else (component,)
-        weights = [sum(p.intensity for p in self._parts(members, s)) for s in self.model.species]
         skies = []
-        for species, weight in zip(self.model.species, weights, strict=True):
+        for species in self.model.species:
             outcome = self.found[component, species, "dipole"][1]
-            if outcome.tally is not None:
+            weight = sum(part.intensity for part in self._parts(members, species))
+            if outcome.tally is not None and weight > 0.0:
                 density = outcome.moments.density()[0]
-                density = density if density > 0.0 else math.nan
-                sky = outcome.tally.to_map(density, component=component, **meta)
-                skies.append((weight / sum(weights), sky))
-        combined = SkyMap.combine(skies, component=component, **meta)
+                skies.append((weight, outcome.tally.to_map(density, component=component, **meta)))
+        if not skies:  # nothing has been met: the map is unknown everywhere
+            unknown = np.full(12 * self.nside**2, math.nan)
+            return SkyMap(unknown, unknown, component=component, **meta)
+        whole = sum(weight for weight, _ in skies)
+        combined = SkyMap.combine([(w / whole, m) for w, m in skies], component=component, **meta)
         return replace(combined, dipole_covariance=vector.covariance)
+
+    @property
+    def nside(self) -> int:
+        """Resolution of the maps."""
+        return next(o.tally.nside for _, o in self.found.values() if o.tally is not None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import tempfile
+import tomllib
 import warnings
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,9 +16,12 @@ from mcprop import __version__
 from mcprop.errors import ConfigError, McpropError, OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mcprop.scenario import Config
 
 INTERRUPTED = 130
+MOST_THREADS = 1024
 
 
 class _Group(click.Group):
@@ -56,15 +61,43 @@ def _show_warning(
     _complain(f"Warning: {' '.join(str(message).split())}")
 
 
+class _Whole(click.ParamType):
+    """A whole number, also written as 1e5."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number, or say what is wrong with it."""
+        try:
+            number = Decimal(value)
+            # int() of 1e999999999 would fill the memory
+            if number.is_finite() and number.adjusted() < 40 and number == int(number):
+                return int(number)
+        except (ArithmeticError, TypeError, ValueError):
+            pass
+        self.fail(f"{value!r} is not a whole number, such as 100000 or 1e5.", param, ctx)
+
+
+def _thread_count(ctx: click.Context, param: click.Parameter, value: int | None) -> int | None:
+    if value is not None and not 1 <= value <= MOST_THREADS:
+        raise click.BadParameter(f"{value} threads; allowed are 1 to {MOST_THREADS}.")
+    return value
+
+
 _config = click.argument("config", metavar="CONFIG|SCENARIO")
 _output = click.option(
     "-o", "output", required=True, metavar="DIR", type=click.Path(path_type=Path),
-    help="Directory to write.",
+    help="Directory for the result, made if it is missing; an earlier run in it is"
+    " refused unless --overwrite is given.",
 )  # fmt: skip
 _energies = click.option(
     "--energies", metavar="E,E,...", help="Total energies in GeV, in place of those configured."
 )
-_overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing run in DIR.")
+_overwrite = click.option(
+    "--overwrite", is_flag=True,
+    help="Replace an earlier run in DIR, all its files, once the new one is complete."
+    " A directory that holds anything but a run is never touched.",
+)  # fmt: skip
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -127,6 +160,8 @@ def check(config: str) -> None:
     )
     run_of = checked.monte_carlo
     click.echo(f"monte_carlo: {run_of.histories} histories, estimator {run_of.estimator}")
+    changes = _differences(checked, scenario.load(scenario.BASE))
+    click.echo(f"differs from {scenario.BASE} in: {', '.join(changes) or 'nothing'}")
 
 
 @main.command()
@@ -151,13 +186,28 @@ def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -
 @_config
 @_output
 @_energies
-@click.option("--histories", type=int, metavar="N", help="Pseudo-particles per energy and species.")
+@click.option(
+    "--histories",
+    type=_Whole(),
+    metavar="N",
+    help="Pseudo-particles per energy, species and component, such as 1e5.",
+)
 @click.option("--rel-err", type=float, metavar="X", help="Relative error at which to stop early.")
 @click.option("--seed", type=int, metavar="S", help="Seed; without it one is drawn and stored.")
 @click.option(
-    "-j", "--threads", type=click.IntRange(1, 4096), metavar="THREADS", help="Default: all cores."
+    "-j",
+    "--threads",
+    type=int,
+    callback=_thread_count,
+    metavar="THREADS",
+    help=f"Default: all cores; at most {MOST_THREADS}. Changes no bit of the result.",
 )
-@click.option("--analog", is_flag=True, help="Plain histories, without variance reduction.")
+@click.option(
+    "--analog",
+    is_flag=True,
+    help="Plain histories without variance reduction: an independent check that needs far more"
+    " of them for the same error bar.",
+)
 @_overwrite
 def run(
     config: str,
@@ -170,7 +220,10 @@ def run(
     analog: bool,
     overwrite: bool,
 ) -> None:
-    """Run pseudo-particles and compare them with the formulas."""
+    """Run pseudo-particles and compare them with the formulas.
+
+    Exit codes: 0; 2 (usage or configuration); 3 (files, disk); 130 (Ctrl-C; nothing is written).
+    """
     from mcprop import report
 
     changes = {
@@ -219,6 +272,32 @@ def _load(config: str, changes: dict[str, Any]) -> Config:
     return settings
 
 
+def _differences(config: Config, base: Config) -> list[str]:
+    """Values that differ from those of another configuration, each with the other in brackets."""
+    ours, theirs = (dict(_leaves(tomllib.loads(c.to_toml()))) for c in (config, base))
+    return [
+        f"{key} = {_shown(ours.get(key))} ({_shown(theirs.get(key))})"
+        for key in dict.fromkeys([*ours, *theirs])
+        if ours.get(key) != theirs.get(key) and key != "title"
+    ]
+
+
+def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of everything in a TOML document."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _shown(value: Any) -> str:
+    """A value for a list of differences; a long list is counted."""
+    if isinstance(value, list):
+        return f"{len(value)} values" if len(value) > 6 else " ".join(map(str, value))
+    return "not set" if value is None else str(value)
+
+
 def _energy_list(option: str | None) -> dict[str, list[str]] | None:
     """Turn 1e3,1e4 into a section of the scenario, each number kept exactly."""
     if option is None:
@@ -237,7 +316,7 @@ def _energy_list(option: str | None) -> dict[str, list[str]] | None:
 
 def _require_free(directory: Path, overwrite: bool) -> None:
     """Refuse at once, not after the run, a directory that cannot be written."""
-    from mcprop.result import check_directory
+    from mcprop.rundir import check_directory
 
     try:
         # what is no run is never replaced

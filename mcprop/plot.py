@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcprop import measurements
-from mcprop.skyplot import COMPTON_GETTING, FIELD, GALACTIC_CENTRE, label_text, wrapped
+from mcprop.skyplot import (
+    COMPTON_GETTING,
+    FIELD,
+    GALACTIC_CENTRE,
+    label_text,
+    title_text,
+    wrapped,
+)
 from mcprop.tables import ANALYTIC, MONTE_CARLO, Row, energy_labels
 
 if TYPE_CHECKING:
@@ -28,7 +35,23 @@ _COLOURS = {
 _TOTAL = "black"
 _POINTS = "tab:red"
 _PHASE_LINES = (FIELD, GALACTIC_CENTRE, COMPTON_GETTING)
-_DATA_MARKERS = "s^Dv<>pPXh*d"
+_EXPERIMENTS = {
+    "ARGO-YBJ": ("s", "#7a8fb5"),
+    "Baksan Carpet": ("^", "#8f7a55"),
+    "EAS-TOP": ("D", "#b5806e"),
+    "HAWC": ("v", "#7fa36a"),
+    "IceCube/IceTop": ("<", "#5f9a9a"),
+    "KASCADE-Grande": (">", "#b07aa5"),
+    "Kamiokande-I/II": ("p", "#a3a35f"),
+    "LHAASO": ("P", "#8a78b0"),
+    "MACRO": ("X", "#b58796"),
+    "Milagro": ("h", "#5f8f72"),
+    "Super-Kamiokande": ("*", "#888888"),
+    "Tibet AS-gamma": ("d", "#ab8f4f"),
+}
+"""Symbol and muted colour of each experiment, the same in every figure."""
+_NEW_EXPERIMENT = ("o", "0.5")
+_TITLE_WIDTH = 96
 _ROOT10 = math.sqrt(10.0)
 
 
@@ -40,7 +63,9 @@ def _series(rows: Iterable[Row], component: str, method: str) -> list[Row]:
 
 
 def _name(component: str) -> str:
-    return COMPTON_GETTING if component == COMPTON_GETTING.lower() else component
+    """Label of a component's line: the flow of the observer applies to all particles alike."""
+    boost = component == COMPTON_GETTING.lower()
+    return COMPTON_GETTING if boost else f"{component} \N{MULTIPLICATION SIGN} share"
 
 
 def _components(rows: Iterable[Row]) -> list[str]:
@@ -59,8 +84,8 @@ def draw_dipole(
     Parameters
     ----------
     rows : sequence of Row
-        Formulas become lines, Monte Carlo results points with error bars. Components enter with
-        their share of the intensity.
+        Formulas become lines, Monte Carlo results points with error bars. A component's line is
+        its dipole times its share of the intensity; those below the view have no legend.
     markers : mapping of str to (float, float)
         Directions: label to (right ascension, declination) [deg]; "b_hat", "Galactic centre" and
         "Compton-Getting" are shown beside the phase.
@@ -84,7 +109,7 @@ def draw_dipole(
     _draw_measurements(upper, lower, [row.energy for row in [*rows, *curve]])
     _draw_amplitude(upper, rows, curve)
     _draw_phase(lower, rows, markers, curve)
-    upper.set_title(title, fontsize=11)
+    upper.set_title(title_text(title, _TITLE_WIDTH), fontsize=11)
     return upper.get_figure(root=True)  # type: ignore[return-value]
 
 
@@ -133,7 +158,7 @@ def _draw_legends(ax: Axes) -> None:
     """One legend for the model, inside; one for the measurements, to the right of the axes."""
     measured = {m.experiment for m in measurements.dipoles()}
     named = list(zip(*ax.get_legend_handles_labels(), strict=True))
-    model = [(line, label) for line, label in named if label not in measured]
+    model = [(line, label) for line, label in named if label not in measured and _seen(ax, line)]
     data = [(line, label) for line, label in named if label in measured]
     inside = ax.legend(*zip(*model, strict=True), fontsize=9, ncols=2)
     if data:
@@ -142,15 +167,24 @@ def _draw_legends(ax: Axes) -> None:
         ax.add_artist(inside)
 
 
+def _seen(ax: Axes, handle: Any) -> bool:
+    """Whether some point of a line is in the view; error bars always are."""
+    if not hasattr(handle, "get_ydata"):
+        return True
+    low, high = ax.get_ylim()
+    y = np.asarray(handle.get_ydata(), dtype=float)
+    return bool(np.any((y >= low) & (y <= high)))
+
+
 def _draw_measurements(upper: Axes, lower: Axes, energies: Sequence[float]) -> None:
-    """Published dipoles between the lowest and the highest energy, in grey behind the rest."""
+    """Published dipoles between the lowest and the highest energy, pale behind the rest."""
     inside = [m for m in measurements.dipoles() if min(energies) <= m.energy <= max(energies)]
-    names = list(dict.fromkeys(m.experiment for m in inside))
-    for name, marker in zip(names, _DATA_MARKERS, strict=False):
+    for name in dict.fromkeys(m.experiment for m in inside):
+        marker, colour = _EXPERIMENTS.get(name, _NEW_EXPERIMENT)
         points = [m for m in inside if m.experiment == name]
         x = [m.energy for m in points]
         style: dict[str, Any] = {
-            "fmt": marker, "ms": 4.0, "color": "0.5", "mfc": "white", "lw": 0.8, "zorder": 1,
+            "fmt": marker, "ms": 4.0, "color": colour, "mfc": "white", "lw": 0.8, "zorder": 1,
         }  # fmt: skip
         amplitude, error = [m.amplitude for m in points], [m.amplitude_err for m in points]
         upper.errorbar(x, amplitude, error, label=name, **style)
@@ -242,6 +276,11 @@ def one_per_decade(energies: Iterable[float]) -> list[float]:
     return list(chosen.values())
 
 
+def on_the_sky(markers: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Those of the directions of a run that a sky shows: all but the Compton-Getting dipole."""
+    return {label: at for label, at in markers.items() if label != COMPTON_GETTING}
+
+
 def write_figures(
     folder: Path,
     rows: Sequence[Row],
@@ -271,9 +310,8 @@ def write_figures(
     """
     written = [folder / "dipole.png"]
     draw_dipole(rows, markers, title, curve).savefig(written[0], dpi=dpi)
-    shown = {label: at for label, at in markers.items() if label != COMPTON_GETTING}
     labels = energy_labels(energy for _, energy in skies)
     for energy in one_per_decade(e for component, e in skies if component == "total"):
         written.append(folder / f"sky_total_{labels[energy]}.png")
-        skies["total", energy].plot(markers=shown).savefig(written[-1], dpi=dpi)
+        skies["total", energy].plot(markers=on_the_sky(markers)).savefig(written[-1], dpi=dpi)
     return written

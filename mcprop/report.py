@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from mcprop.comparison import ComparisonRow
     from mcprop.result import Result, Row
 
-_HEAD = ("energy [GeV]", "component", "amplitude", "phase [deg]", "pull", "time left")
-_LINES_AROUND = 6
-"""Lines of a live table that are not rows: frame, head, and the prompt."""
+_HEAD = ("E [GeV]", "component", "amplitude", "phase [deg]", "pull")
+_SHORT = {"compton-getting": "Compton-G."}
+"""Components whose names would make the live table wider than 80 columns."""
+_LINES_AROUND = 5
+"""Lines of a live table that are not rows: head, rule, time left, and the prompt."""
+_NO_PULL = ("inconclusive", "prescribed")
+"""Verdicts to be shown instead of a deviation that says nothing."""
 
 
-def pull_of(comparisons: Iterable[ComparisonRow], energy: float, component: str) -> float:
+def pull_of(comparisons: Iterable[ComparisonRow], energy: float, component: str) -> str:
     """Deviation of a component's dipole from the reference that judges it.
 
     Parameters
@@ -34,8 +38,9 @@ def pull_of(comparisons: Iterable[ComparisonRow], energy: float, component: str)
 
     Returns
     -------
-    float
-        Standard deviations, for all species together where there is such a row; NaN without one.
+    str
+        Standard deviations, for all species together where there is such a row; "inconclusive" or
+        "prescribed" where that is the verdict; a dash without a row.
     """
     rows = [
         row
@@ -46,7 +51,11 @@ def pull_of(comparisons: Iterable[ComparisonRow], energy: float, component: str)
         and row.verdict != "finding"
     ]
     together = [row for row in rows if row.species == "all"] or rows
-    return max((row.sigma for row in together if not math.isnan(row.sigma)), default=math.nan)
+    told = [row for row in together if row.verdict not in _NO_PULL]
+    sigmas = [row.sigma for row in told if not math.isnan(row.sigma)]
+    if sigmas:
+        return f"{max(sigmas):.1f}"
+    return next((word for word in _NO_PULL if any(row.verdict == word for row in together)), "-")
 
 
 def amount(value: float, error: float, pattern: str, error_pattern: str) -> str:
@@ -77,11 +86,6 @@ def phase_text(row: Row) -> str:
     return amount(row.dipole.ra, row.dipole.ra_err, ".2f", ".2f")
 
 
-def pull_text(pull: float) -> str:
-    """Write a deviation in standard deviations; a dash where there is none."""
-    return "-" if math.isnan(pull) else f"{pull:.1f}"
-
-
 def time_text(seconds: float) -> str:
     """Write a time to wait."""
     if not math.isfinite(seconds):
@@ -98,6 +102,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._done: list[tuple[list[Row], list[ComparisonRow]]] = []
+        self._total = 0
         self._live: Any = None
 
     def __enter__(self) -> Self:
@@ -142,16 +147,24 @@ class Progress:
         """
         shown = [row for row in rows if row.method == "monte-carlo" and row.species == "all"]
         self._done.append((shown, list(comparisons)))
+        self._total = total
         if self._live is not None:
             self._live.update(self._table(seconds_left), refresh=True)
         else:
             print(energy_line(done, total, rows, comparisons, seconds_left), flush=True)
 
     def _table(self, seconds_left: float) -> Table:
-        """The total of each energy; all components of the latest one."""
+        """The total of each energy, all components of the latest one; 80 columns wide at most."""
+        from rich import box
         from rich.table import Table
 
-        table = Table(*_HEAD)
+        counted = f"{len(self._done)} of {self._total} energies, " if self._done else ""
+        table = Table(
+            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
+            caption=f"{counted}time left: {time_text(seconds_left)}", caption_justify="left",
+        )  # fmt: skip
+        for head in _HEAD:
+            table.add_column(head, no_wrap=True)
         lines = [
             (row, comparisons)
             for latest, (rows, comparisons) in enumerate(self._done, start=1 - len(self._done))
@@ -160,10 +173,9 @@ class Progress:
         ]
         room = max(self._live.console.height - _LINES_AROUND, 3) if self._live else len(lines)
         for row, comparisons in lines[-room:]:
-            pull = pull_text(pull_of(comparisons, row.energy, row.component))
-            cells = (row.component, amplitude_text(row), phase_text(row), pull)
-            last = row is lines[-1][0]
-            table.add_row(f"{row.energy:g}", *cells, time_text(seconds_left) if last else "")
+            name = _SHORT.get(row.component, row.component)
+            pull = pull_of(comparisons, row.energy, row.component)
+            table.add_row(f"{row.energy:.4g}", name, amplitude_text(row), phase_text(row), pull)
         return table
 
 
@@ -190,7 +202,7 @@ def energy_line(
     said = [f"{done}/{total}", f"{rows[0].energy:g} GeV"]
     if "monte-carlo" in totals:
         row = totals["monte-carlo"]
-        pull = pull_text(pull_of(comparisons, row.energy, "total"))
+        pull = pull_of(comparisons, row.energy, "total")
         said += [f"total {amplitude_text(row)} at RA {phase_text(row)} deg", f"pull {pull}"]
     if "analytic" in totals:
         row = totals["analytic"]
@@ -220,7 +232,7 @@ def totals_table(result: Result) -> str:
         cells = [f"{energy:g}", amplitude_text(row), phase_text(row)]
         if energy in sampled:
             twin = sampled[energy]
-            pull = pull_text(pull_of(result.comparison or (), energy, "total"))
+            pull = pull_of(result.comparison or (), energy, "total")
             cells += [amplitude_text(twin), phase_text(twin), pull]
         lines.append(cells)
     return aligned(lines)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -16,6 +13,7 @@ from mcprop import plot
 from mcprop.comparison import Comparison
 from mcprop.dipole import Dipole
 from mcprop.errors import OutputError, RangeError
+from mcprop.rundir import MARK, check_directory, plain, replacing
 from mcprop.skyplot import energy_text
 from mcprop.tables import (
     ANALYTIC,
@@ -33,13 +31,17 @@ from mcprop.tables import (
 from mcprop.units import strip
 
 if TYPE_CHECKING:
+    from astropy.table import Table
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from mcprop.sky import SkyMap
 
-_MARK = "provenance.json"
 _SAME = 1e-9
+"""Relative difference of an energy and its FITS card."""
+_MEANT = 1e-3
+"""Relative difference of an energy asked for and the one that is meant."""
+_CURVE = Path("figures", "curve.ecsv")
 
 
 class Configuration(Protocol):
@@ -82,7 +84,7 @@ class Result:
     references : sequence of str
         What to cite.
     curve : sequence of Row
-        Total by formula on a fine grid of energies, for the line of the figure alone.
+        Formulas on a fine grid of energies, for the lines of the figure alone.
     """
 
     rows: Sequence[Row]
@@ -121,9 +123,10 @@ class Result:
 
         Parameters
         ----------
-        energy : float or Quantity
-            Total energy, a bare number in GeV.
+        energy : float, str or Quantity
+            Total energy, within 0.1 % of one of the table; a bare number in GeV, or "10 TeV".
         component, species : str
+            Capital letters do not matter.
         method : str, optional
             "monte-carlo" or "analytic"; by default the former where there is one.
 
@@ -136,12 +139,14 @@ class Result:
         RangeError
             When there is no such row.
         """
-        method = method or self.method
-        wanted = (component, species, method)
+        wanted = (
+            _pick(component, (row.component for row in self.rows), "component"),
+            _pick(species, (row.species for row in self.rows), "species"),
+            _pick(method or self.method, (row.method for row in self.rows), "method"),
+        )
         rows = [row for row in self.rows if (row.component, row.species, row.method) == wanted]
         if not rows:
-            known = ", ".join(sorted({f"{r.component}/{r.species}/{r.method}" for r in self.rows}))
-            raise RangeError(f"There is no row {'/'.join(wanted)}; there are {known or 'none'}.")
+            raise RangeError(f"There is no {wanted[2]} row of {wanted[0]}, species {wanted[1]}.")
         chosen = _nearest(_in_gev(energy), [row.energy for row in rows])
         return next(row.dipole for row in rows if row.energy == chosen)
 
@@ -150,24 +155,53 @@ class Result:
 
         Parameters
         ----------
-        energy : float or Quantity
-            Total energy, a bare number in GeV.
+        energy : float, str or Quantity
+            Total energy, within 0.1 % of one of the table; a bare number in GeV, or "10 TeV".
         component : str
+            Capital letters do not matter.
+
+        Returns
+        -------
+        SkyMap
 
         Raises
         ------
         RangeError
             When there is no such map.
         """
+        component = _pick(component, (name for name, _ in self.skies), "map of")
         energies = [e for name, e in self.skies if name == component]
-        if not energies:
-            known = ", ".join(sorted({name for name, _ in self.skies}))
-            raise RangeError(f"There is no map of '{component}'; there are {known or 'none'}.")
         return self.skies[component, _nearest(_in_gev(energy), energies)]
+
+    def table(self) -> Table:
+        """All dipoles in one table, that of ``dipole.ecsv``.
+
+        Returns
+        -------
+        astropy.table.Table
+            A line for each energy, component, species and method.
+        """
+        return dipole_table(self.rows, self._meta())
 
     def plot_dipole(self, ax: Sequence[Axes] | None = None) -> Figure:
         """Draw amplitude and phase against energy; `ax` may give the two axes to draw in."""
         return plot.draw_dipole(self.rows, self.markers, self.title, self.curve, ax)
+
+    def plot_sky(self, energy: Any, component: str = "total", ax: Axes | None = None) -> Figure:
+        """Draw a sky map with the marked directions.
+
+        Parameters
+        ----------
+        energy, component
+            As for `sky`.
+        ax : matplotlib axes with the projection "mollweide", optional
+            A new figure without it.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        return self.sky(energy, component).plot(ax, plot.on_the_sky(self.markers))
 
     def __repr__(self) -> str:
         lines = [f"Result: {self.title or 'untitled'}, {len(self.energies)} energies"]
@@ -200,7 +234,7 @@ class Result:
         """
         target = check_directory(directory, overwrite)
         try:
-            with _replacing(target) as folder:
+            with replacing(target) as folder:
                 self._write_into(folder)
         except OSError as error:
             reason = error.strerror or str(error)
@@ -217,7 +251,7 @@ class Result:
 
     def _write_into(self, folder: Path) -> None:
         meta = self._meta()
-        write_table(dipole_table(self.rows, meta), folder / "dipole.ecsv")
+        write_table(self.table(), folder / "dipole.ecsv")
         write_table(spectrum_table(self.spectrum, meta), folder / "spectrum.ecsv")
         if self.comparison is not None:
             table = self.comparison.table()
@@ -225,14 +259,16 @@ class Result:
             write_table(table, folder / "comparison.ecsv")
         toml = self.config.to_toml() if self.config else ""
         (folder / "config.toml").write_text(toml, encoding="utf-8")
-        text = json.dumps(self.provenance, indent=2, default=_plain)
-        (folder / _MARK).write_text(text + "\n", encoding="utf-8")
+        text = json.dumps(self.provenance, indent=2, default=plain)
+        (folder / MARK).write_text(text + "\n", encoding="utf-8")
         if self.skies:
             (folder / "sky").mkdir()
         labels = energy_labels(energy for _, energy in self.skies)
         for (component, energy), sky in self.skies.items():
             sky.write(folder / "sky" / f"{component}_{labels[energy]}.fits")
-        (folder / "figures").mkdir()
+        (folder / _CURVE).parent.mkdir()
+        if self.curve:
+            write_table(dipole_table(self.curve, meta), folder / _CURVE)
         plot.write_figures(
             folder / "figures", self.rows, self.skies, self.markers, self.title, self.curve
         )
@@ -251,10 +287,10 @@ class Result:
             When it is not a run directory or cannot be read.
         """
         folder = Path(directory)
-        if not (folder / _MARK).is_file():
-            raise OutputError(f"{folder} is not a run directory: it has no {_MARK}.")
+        if not (folder / MARK).is_file():
+            raise OutputError(f"{folder} is not a run directory: it has no {MARK}.")
         try:
-            provenance = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+            provenance = json.loads((folder / MARK).read_text(encoding="utf-8"))
             toml = (folder / "config.toml").read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise OutputError(f"Cannot read the run in {folder}: {error}.") from error
@@ -263,6 +299,7 @@ class Result:
         if (folder / "comparison.ecsv").exists():
             comparison = Comparison.from_table(read_table(folder / "comparison.ecsv"))
         rows = rows_from(dipoles)
+        curve = rows_from(read_table(folder / _CURVE)) if (folder / _CURVE).exists() else ()
         return cls(
             rows,
             spectrum_from(read_table(folder / "spectrum.ecsv")),
@@ -272,66 +309,8 @@ class Result:
             provenance,
             {name: (ra, dec) for name, (ra, dec) in dipoles.meta.get("directions", {}).items()},
             tuple(dipoles.meta.get("references", ())),
+            curve,
         )
-
-
-def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
-    """Find out, before a long run, whether its results may be written to a directory.
-
-    Parameters
-    ----------
-    directory : str or Path
-    overwrite : bool
-        Whether an earlier run may be replaced.
-
-    Returns
-    -------
-    Path
-        Absolute path of the directory.
-
-    Raises
-    ------
-    OutputError
-        When it is a file, an earlier run (without `overwrite`), or holds anything but a run.
-    """
-    target = Path(directory).resolve()
-    try:
-        if not target.exists():
-            return target
-        if not target.is_dir():
-            raise OutputError(f"{target} is a file; give a directory for the run.")
-        if not any(target.iterdir()):
-            return target
-    except OSError as error:
-        raise OutputError(f"Cannot look into {target}: {error.strerror or error}.") from error
-    if not (target / _MARK).is_file():
-        raise OutputError(f"{target} holds something that is not a run; it is left as it is.")
-    if not overwrite:
-        raise OutputError(f"{target} holds a run already; allow overwriting or choose another.")
-    return target
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Give a new sibling directory that takes the place of `target` once it is complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    token = secrets.token_hex(4)
-    fresh = target.parent / f".{target.name}.{token}.part"
-    old = target.parent / f".{target.name}.{token}.old"
-    fresh.mkdir()
-    try:
-        yield fresh
-        if target.exists():
-            os.replace(target, old)
-        try:
-            os.replace(fresh, target)
-        except BaseException:
-            if old.exists():
-                os.replace(old, target)
-            raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _read_skies(folder: Path, energies: Sequence[float]) -> dict[tuple[str, float], SkyMap]:
@@ -349,15 +328,30 @@ def _read_skies(folder: Path, energies: Sequence[float]) -> dict[tuple[str, floa
 
 
 def _in_gev(energy: Any) -> float:
-    return strip(energy, "energy", "energy") if hasattr(energy, "unit") else float(energy)
+    """Energy [GeV] from a number, a text such as "10 TeV" or a Quantity."""
+    if hasattr(energy, "unit") or not isinstance(energy, Real):
+        energy = strip(energy, "energy", "energy")
+    try:
+        return float(energy)
+    except TypeError:
+        raise RangeError("There is one energy to a row; give a single one.") from None
 
 
 def _nearest(energy: float, energies: Sequence[float]) -> float:
     """Pick the energy meant; refuse when it is not among those there are."""
     nearest = min(energies, key=lambda other: abs(other - energy))
-    if abs(nearest - energy) > _SAME * abs(nearest):
+    if not abs(nearest - energy) <= _MEANT * nearest:
         raise RangeError(f"There is no energy of {energy:.6g} GeV; the nearest is {nearest!r} GeV.")
     return nearest
+
+
+def _pick(given: str, known: Iterable[str], what: str) -> str:
+    """The known name that is meant, capital letters or not."""
+    names = list(dict.fromkeys(known))
+    for name in names:
+        if name.casefold() == str(given).casefold():
+            return name
+    raise RangeError(f"There is no {what} {given!r}; there are {', '.join(names) or 'none'}.")
 
 
 def _cell(dipole: Dipole) -> str:
@@ -365,14 +359,3 @@ def _cell(dipole: Dipole) -> str:
         return f"{dipole.amplitude:.3e} at {dipole.ra:7.2f} deg"
     amplitude = f"{dipole.amplitude:.3e} +- {dipole.amplitude_err:.1e}"
     return f"{amplitude} at {dipole.ra:7.2f} +- {dipole.ra_err:.1f} deg"
-
-
-def _plain(value: Any) -> Any:
-    """Make numpy's numbers and arrays, paths and mappings fit for JSON."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, (Path, set, frozenset)):
-        return str(value) if isinstance(value, Path) else sorted(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON.")

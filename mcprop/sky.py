@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mcprop.dipole import Dipole, MapFit, Moments, fit_map
 from mcprop.errors import OutputError, RangeError
+from mcprop.skyfits import COLUMNS, header_cards, meta_from
+from mcprop.skyplot import DIPOLE, draw_sky, energy_text, title_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,16 +28,13 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_COLUMNS = ("RELATIVE_INTENSITY", "STD_DEV")
-_COVARIANCE_CARDS = ("DCOVXX", "DCOVXY", "DCOVXZ", "DCOVYY", "DCOVYZ", "DCOVZZ")
-_UPPER = np.triu_indices(3)
-
 
 class PowerSpectrum(NamedTuple):
     """Angular power of the deviation from isotropy.
 
     multipole : ndarray (lmax + 1,); c_l : ndarray (lmax + 1,) [sr], a dipole vector d has
-    C_1 = 4 pi |d|^2 / 9; noise : float [sr], the level of uncorrelated pixel noise.
+    C_1 = 4 pi |d|^2 / 9; noise : float [sr], the level of the pixel noise, its mean over l (see
+    `SkyMap.power_spectrum`).
     """
 
     multipole: NDArray[np.int64]
@@ -142,6 +141,10 @@ class SkyTally:
 @dataclass(frozen=True, eq=False, repr=False)
 class SkyMap:
     """Relative intensity on the sky, HEALPix RING order, ICRS.
+
+    A pixel holds the mean over the arrival directions that fell into it, whose centroid is not
+    exactly the centre of the pixel. Maps are of first order in the mean free path: the intensity
+    from a direction is the density one mean free path up that direction.
 
     Parameters
     ----------
@@ -262,6 +265,13 @@ class SkyMap:
         -------
         PowerSpectrum
             Unknown pixels count as isotropic.
+
+        Notes
+        -----
+        Histories look in opposite pairs of directions that share their random numbers, so the
+        noise of a map is odd: `noise` is the white level of the pixels, which is the mean over l;
+        expect twice that at odd l and none at even l. Analog histories look one way each, and
+        their noise is white.
         """
         import healpy
 
@@ -291,37 +301,38 @@ class SkyMap:
     def plot(
         self, ax: Axes | None = None, markers: Mapping[str, tuple[float, float]] | None = None
     ) -> Figure:
-        """Draw the map; see `mcprop.skyplot.draw_sky` for the parameters."""
-        from mcprop.skyplot import draw_sky, energy_text
+        """Draw the map, with a star at its fitted dipole.
 
+        Parameters
+        ----------
+        ax : matplotlib axes with the projection "mollweide", optional
+            A new figure without it.
+        markers : mapping of str to (float, float), optional
+            Directions to mark: label to (right ascension, declination) [deg].
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
         parts = [self.component, f"nside {self.nside}"]
         if math.isfinite(self.energy):
             parts.insert(1, energy_text(self.energy))
         if self.seed is not None:
             parts.insert(-1, f"seed {self.seed}")
         if self.noise > 0.0:
-            parts.append(f"median std_dev per pixel {self.noise:.1e}")
-        title = ", ".join(parts)
-        return draw_sky(self.at, title, markers or {}, ax)
+            parts.append(f"median error per pixel {self.noise:.1e}")
+        title = "\n".join(filter(None, [title_text(self.title), ", ".join(parts)]))
+        shown, fitted = dict(markers or {}), self._fitted()
+        if fitted is not None and fitted.vector.any():
+            shown[DIPOLE] = (fitted.ra, fitted.dec)
+        return draw_sky(self.at, title, shown, ax)
 
-    def _header(self) -> list[tuple[str, Any, str]]:
-        cards: list[tuple[str, Any, str]] = [
-            ("COMPONEN", self.component, "component of the cosmic rays"),
-            ("ENERGY", self.energy, "[GeV] total energy of the nucleus"),
-            ("FRAME", "ICRS", "axes of the map"),
-            ("CONVENT", "ARRIVAL", "directions point to where particles come from"),
-        ]
-        if self.seed is not None:
-            cards.append(("SEED", self.seed, "seed of the random numbers"))
-        if self.title:
-            cards.append(("SCENARIO", self.title, ""))
-        if self.dipole_covariance is not None:
-            values = self.dipole_covariance[_UPPER]
-            cards += [
-                (key, float(value), "covariance of the fitted dipole")
-                for key, value in zip(_COVARIANCE_CARDS, values, strict=True)
-            ]
-        return [card for card in cards if card[1] == card[1]]
+    def _fitted(self) -> Dipole | None:
+        """The fitted dipole, or None where too few pixels are known."""
+        try:
+            return self.fit_dipole()
+        except RangeError:
+            return None
 
     def write(self, path: str | Path, overwrite: bool = False) -> None:
         """Write a FITS file that healpy reads back.
@@ -339,20 +350,24 @@ class SkyMap:
         """
         import healpy
 
+        if not overwrite and Path(path).exists():
+            raise OutputError(f"{path} exists already; overwrite=True replaces it.")
+        meta = {name: getattr(self, name) for name in ("component", "energy", "seed", "title")}
         columns = [self.relative_intensity, self.std_dev]
         try:
             healpy.write_map(
                 str(path),
                 [np.where(np.isfinite(c), c, healpy.UNSEEN) for c in columns],
                 coord="C",
-                column_names=_COLUMNS,
+                column_names=COLUMNS,
                 column_units=["1", "1"],
-                extra_header=self._header(),
+                extra_header=header_cards(meta, self._fitted(), self.dipole_covariance),
                 dtype=np.float64,
                 overwrite=overwrite,
             )
         except OSError as error:
-            raise OutputError(f"Cannot write the map {path}: {error}.") from error
+            reason = error.strerror or str(error).rstrip(".")
+            raise OutputError(f"Cannot write the map {path}: {reason}.") from error
 
     @classmethod
     def read(cls, path: str | Path) -> SkyMap:
@@ -368,29 +383,13 @@ class SkyMap:
         try:
             columns, cards = healpy.read_map(str(path), field=(0, 1), h=True, dtype=np.float64)
         except (OSError, IndexError, ValueError, TypeError) as error:
-            raise OutputError(f"Cannot read the map {path}: {error}.") from error
-        header = dict(cards)
+            reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+            raise OutputError(f"Cannot read the map {path}: {reason}.") from error
         intensity, std_dev = (np.where(c == healpy.UNSEEN, np.nan, c) for c in columns)
-        return cls(
-            intensity,
-            std_dev,
-            component=header.get("COMPONEN", "total"),
-            energy=float(header.get("ENERGY", math.nan)),
-            seed=header.get("SEED"),
-            title=header.get("SCENARIO", ""),
-            dipole_covariance=_covariance_from(header),
-        )
+        return cls(intensity, std_dev, **meta_from(dict(cards)))
 
 
 def _filled(std_dev: Array) -> Array:
     """Standard deviations with the median in place of unknown ones."""
     known = std_dev[np.isfinite(std_dev)]
     return np.where(np.isfinite(std_dev), std_dev, np.median(known) if len(known) else 0.0)
-
-
-def _covariance_from(header: dict[str, Any]) -> Array | None:
-    if not all(key in header for key in _COVARIANCE_CARDS):
-        return None
-    covariance = np.zeros((3, 3))
-    covariance[_UPPER] = [header[key] for key in _COVARIANCE_CARDS]
-    return covariance + np.triu(covariance, 1).T

@@ -6,6 +6,7 @@ Knows neither maps nor healpy: whatever gives an intensity for a direction can b
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,11 +25,17 @@ COMPTON_GETTING = "Compton-Getting"
 """Key of the direction of the Compton-Getting dipole."""
 GALACTIC_CENTRE = "Galactic centre"
 """Key of the direction of the Galactic centre."""
+DIPOLE = "dipole"
+"""Key of the direction of the map's own dipole, which gets a star."""
+FRAME_NOTE = "RA, Dec (ICRS)"
+"""What the longitudes and latitudes of a drawn sky are."""
 
 _MATH = {FIELD: r"$\hat{b}$", "-" + FIELD: r"$-\hat{b}$", "u_LSR": r"$u_\mathrm{LSR}$"}
 _MATH_LETTERS = {r"$\hat{b}$": 1.0, r"$-\hat{b}$": 2.2, r"$u_\mathrm{LSR}$": 3.2}
 _FONT = 9.0
-_MARKER = 7.0
+_MARKER, _STAR = 7.0, 14.0
+_TITLE_WIDTH = 92
+"""Characters on a line of a title."""
 
 
 class _Box(NamedTuple):
@@ -63,6 +70,24 @@ def energy_text(energy: float) -> str:
         if energy >= 0.9995 * size:
             return f"{energy / size:.4g} {unit}"
     return f"{energy:.4g} GeV"
+
+
+def title_text(title: str, width: int = _TITLE_WIDTH) -> str:
+    """Free text as a title of at most two lines that matplotlib shows letter by letter.
+
+    Parameters
+    ----------
+    title : str
+    width : int
+        Characters that fit on a line.
+
+    Examples
+    --------
+    >>> title_text("A run for $100")
+    'A run for \\\\$100'
+    """
+    lines = textwrap.wrap(title, width, max_lines=2, placeholder=" ...")
+    return "\n".join(lines).replace("$", r"\$")
 
 
 def label_text(label: str) -> str:
@@ -118,7 +143,7 @@ def draw_sky(
     title : str
     markers : mapping of str to (float, float)
         Directions to mark: label to (right ascension, declination) [deg], ICRS. The antipode of
-        "b_hat" is marked too.
+        "b_hat" is marked too, and "dipole" with a star.
     ax : matplotlib axes with the projection "mollweide", optional
         A new figure without it.
 
@@ -129,9 +154,11 @@ def draw_sky(
     from matplotlib.figure import Figure
 
     if ax is None:
-        figure = Figure(figsize=(9.0, 5.5))
-        ax = figure.add_axes((0.06, 0.17, 0.9, 0.736), projection="mollweide")
-        place: dict[str, Any] = {"cax": figure.add_axes((0.26, 0.115, 0.5, 0.025))}
+        height = 5.33 + 0.2 * title.count("\n")  # inches; the sky keeps its size
+        figure = Figure(figsize=(9.0, height + 0.2))
+        sky = (0.06, 0.94 / height, 0.9, 4.05 / height)
+        ax = figure.add_axes(sky, projection="mollweide")
+        place: dict[str, Any] = {"cax": figure.add_axes((0.26, 0.63 / height, 0.5, 0.14 / height))}
     else:
         figure = ax.get_figure(root=True)  # type: ignore[assignment]
         place = {"ax": ax, "shrink": 0.6, "pad": 0.08, "aspect": 35}
@@ -144,6 +171,7 @@ def draw_sky(
     bar = figure.colorbar(mesh, orientation="horizontal", **place)
     bar.set_label(r"relative intensity $-$ 1  [$10^{-3}$]")
     ax.set_title(title, fontsize=11, pad=12)
+    ax.text(0.0, 0.0, FRAME_NOTE, transform=ax.transAxes, fontsize=8, va="bottom")
     obstacles = _graticule(ax)
     _draw_markers(ax, with_antipode(markers), obstacles)
     return figure
@@ -159,7 +187,7 @@ def _points(ax: Axes, lon: float, lat: float) -> tuple[float, float]:
 def _text_box(text: str, x: float, y: float, size: float) -> _Box:
     """Box around a text centred at (x, y); its width is estimated, no renderer is needed."""
     letters = _MATH_LETTERS.get(text, len(text))
-    width, height = 0.6 * size * letters, 1.25 * size
+    width, height = 0.57 * size * letters, 1.6 * size
     return _Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
@@ -196,14 +224,16 @@ def _draw_markers(
         for label, (ra, dec) in markers.items()
     }
     taken = list(obstacles)
-    for lon, lat in places.values():
+    for label, (lon, lat) in places.items():
         x, y = _points(ax, lon, lat)
-        half = _MARKER / 2 + 1.0
+        size = _size(label)
+        half = size / 2 + 1.0
         taken.append(_Box(x - half, y - half, x + half, y + half))
-        ax.plot(lon, lat, "o", ms=_MARKER, mfc="gold", mec="black", mew=1.0, zorder=5)
+        shape, fill = ("*", "white") if label == DIPOLE else ("o", "gold")
+        ax.plot(lon, lat, shape, ms=size, mfc=fill, mec="black", mew=1.0, zorder=5)
     for label, (lon, lat) in places.items():
         text = label_text(label)
-        offset, box = _free_place(text, _points(ax, lon, lat), taken)
+        offset, box = _free_place(text, _points(ax, lon, lat), taken, _size(label))
         taken.append(box)
         ax.annotate(
             text, (lon, lat), xytext=offset, textcoords="offset points", fontsize=_FONT,
@@ -212,14 +242,19 @@ def _draw_markers(
         )  # fmt: skip
 
 
+def _size(label: str) -> float:
+    """Diameter of the marker [points]."""
+    return _STAR if label == DIPOLE else _MARKER
+
+
 def _free_place(
-    text: str, point: tuple[float, float], taken: list[_Box]
+    text: str, point: tuple[float, float], taken: list[_Box], size: float
 ) -> tuple[tuple[float, float], _Box]:
     """Offset [points] of the label from its marker, and the box it then fills."""
     width = _text_box(text, 0.0, 0.0, _FONT).right
     best: tuple[float, tuple[float, float], _Box] | None = None
     for distance in (5.0, 10.0, 18.0):
-        side, above = width + _MARKER / 2 + distance, 0.7 * _FONT + _MARKER / 2 + distance / 2
+        side, above = width + size / 2 + distance, 0.7 * _FONT + size / 2 + distance / 2
         for dx, dy in (
             (side, 0.0), (-side, 0.0), (0.0, above), (0.0, -above),
             (side, above), (-side, above), (side, -above), (-side, -above),

@@ -191,8 +191,8 @@ def energy_labels(energies: Iterable[float]) -> dict[float, str]:
 
     Examples
     --------
-    >>> energy_labels([1e4, 2154.4346900318843])
-    {10000.0: '1e+04GeV', 2154.4346900318843: '2.154e+03GeV'}
+    >>> energy_labels([1e4, 2154.43469])
+    {10000.0: '1e+04GeV', 2154.43469: '2.154e+03GeV'}
     """
     distinct = list(dict.fromkeys(energies))
     labels = {}

@@ -365,7 +365,9 @@ class XueLiu2025(Parameters):
                 part = np.asarray(self.intensity_energy(component, energy, name))
                 weight = weight + part
                 moment = moment + part[..., None] * self.dipole(component, rigidity, name)
-        return moment / weight[..., None]
+        known = weight[..., None] > 0.0  # not so where a burst is too young to be seen
+        unknown = np.full_like(moment, np.nan)
+        return np.divide(moment, weight[..., None], out=unknown, where=known)
 
     def _burst(self, rigidity: Any, species: str) -> Any:
         """Density of the nearby burst without the cloud (the last factors of eq. 6)."""

@@ -114,6 +114,30 @@ def test_check_says_what_follows_from_the_configuration():
     assert "19.343 km/s toward RA 37.13, Dec 62.73 deg, at 84.41 deg" in outcome.stdout
 
 
+def differences(config) -> str:
+    outcome = invoke("check", config)
+    assert outcome.exit_code == 0
+    return outcome.stdout.splitlines()[-1]
+
+
+def test_check_lists_what_differs_from_the_best_fit(tmp_path):
+    head = "differs from xue-liu-2025 in: "
+    assert differences(BEST) == head + "nothing"
+    path = tmp_path / "run.toml"
+    path.write_text(
+        'title = "Mine"\nmodel = "xue-liu-2025"\n[cloud]\ndepth = "10 pc"\n'
+        '[species]\nnames = ["p"]\n[monte_carlo]\nseed = 5\nnside = 16\n'
+    )
+    what = "species.names = p (p He), cloud.depth = 10 pc (1.6 pc), monte_carlo.seed = 5 (not set)"
+    assert differences(path) == head + what
+    timed = differences("xue-liu-2025-time-dependent")
+    assert timed == head + "cloud.mode = time-dependent (steady)"
+    values = [f"{i} TeV" for i in range(1, 11)]
+    path.write_text(f'model = "xue-liu-2025"\n[energies]\nvalues = {values}\n')
+    assert "energies.values = 10 values (not set), " in differences(path)
+    assert "energies.minimum = not set (100 GeV)" in differences(path)
+
+
 def test_analytic_writes_formulas_only(tmp_path):
     directory = tmp_path / "out"
     outcome = invoke("analytic", BEST, "-o", directory, "--energies", "1e3,1e4")
@@ -153,7 +177,7 @@ def test_run_says_a_line_for_each_energy_then_table_verdict_and_place(finished):
     assert lines[-1] == f"Output: {directory}"
 
 
-@pytest.mark.parametrize("extra", [["--histories", "4096"], ["--analog"]])
+@pytest.mark.parametrize("extra", [["--histories", "4.096e3"], ["--analog"]])
 def test_a_single_energy_runs_and_draws(extra, tmp_path):
     outcome = invoke("run", BEST, "-o", tmp_path / "run", "--energies", "1e3", *QUICK, *extra)
     assert outcome.exit_code == 0, outcome.output
@@ -258,6 +282,10 @@ def test_options_out_of_range_name_the_key(options, key, tmp_path):
         ["run", "-o", "out"],
         ["run", BEST, "-o", "out", "-j", "0"],
         ["run", BEST, "-o", "out", "--histories", "many"],
+        ["run", BEST, "-o", "out", "--histories", "1.5"],
+        ["run", BEST, "-o", "out", "--histories", "nan"],
+        ["run", BEST, "-o", "out", "--histories", "1e999999999"],
+        ["run", BEST, "-o", "out", "-j", "2.0"],
         ["run", BEST, "-o", "out", "--no-such-option"],
         ["rum"],
         ["init"],
@@ -268,6 +296,24 @@ def test_wrong_usage_exits_with_2(arguments):
     assert outcome.exit_code == 2
     assert "Error:" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize("text", ["1e5", "100000", "1.0E5", "100000.0"])
+def test_histories_may_be_written_as_a_float(text):
+    assert cli._Whole().convert(text, None, None) == 100_000
+
+
+def test_too_many_threads_are_refused_in_words():
+    outcome = invoke("run", BEST, "-o", "out", "-j", "1025")
+    assert outcome.exit_code == 2
+    assert "1025 threads; allowed are 1 to 1024." in outcome.stderr
+
+
+def test_help_of_run_tells_what_is_hard_to_guess():
+    text = " ".join(invoke("run", "--help").stdout.split())
+    assert "130 (Ctrl-C; nothing is written)" in text
+    assert "needs far more of them" in text
+    assert "refused unless --overwrite is given" in text
 
 
 def test_analog_runs_and_says_so(tmp_path):
@@ -297,7 +343,7 @@ def long_run(directory, stdout):
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from mcprop.cli import main; main(prog_name='mcprop')"
     )
-    energies = ",".join(str(1000 + i) for i in range(1000))
+    energies = ",".join(str(1000 + i) for i in range(400))
     command = [sys.executable, "-c", code, "run", BEST, "-o", str(directory)]
     options = ["--energies", energies, "--histories", "16384", "-j", "2"]
     return subprocess.Popen(
@@ -307,7 +353,7 @@ def long_run(directory, stdout):
 
 def test_interruption_leaves_one_line_and_nothing_half_written(tmp_path):
     with long_run(tmp_path / "out", subprocess.PIPE) as process:
-        assert process.stdout.readline().startswith("1/1000  1000 GeV")
+        assert process.stdout.readline().startswith("1/400  1000 GeV")
         process.send_signal(signal.SIGINT)
         _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -318,14 +364,22 @@ def test_interruption_leaves_one_line_and_nothing_half_written(tmp_path):
 def test_on_a_terminal_a_table_lives_until_the_final_one(tmp_path):
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "mcprop", "run", BEST, "-o", str(tmp_path / "out")]
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
     with subprocess.Popen(
         [*command, "--energies", "1e3,1e4", *QUICK], stdout=slave, stderr=slave, env=environment
     ) as process:
         os.close(slave)
         shown = read_all(master)
     assert process.returncode == 0
-    for head in ("component", "amplitude", "phase", "pull", "time left", "compton-getting"):
+    for head in (
+        "component",
+        "amplitude",
+        "phase",
+        "pull",
+        "time left",
+        "Compton-G.",
+        "prescribed",
+    ):
         assert head in shown
     assert "1/2  1000 GeV" not in shown
     assert f"Output: {tmp_path / 'out'}" in shown

@@ -126,7 +126,8 @@ MALFORMED = {
         {"energies": {"values": [1000.0, "1 TeV"]}}, ["energies.values[0]"], "without a unit",
     ),
     "too many energies": (
-        {"energies": {"values": [f"{i} TeV" for i in range(1, 1002)]}}, ["energies.values"], "1 to 500",
+        {"energies": {"values": [f"{i} TeV" for i in range(1, 502)]}}, ["energies.values"],
+        "1 to 500",
     ),
     "too fine a grid": ({"energies.per_decade": 101}, ["energies.per_decade"], "1 to 100"),
     "grid without end": (

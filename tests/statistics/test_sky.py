@@ -1,11 +1,14 @@
 """Sky maps: planted dipoles, their errors, the angular power, FITS files."""
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import healpy
 import numpy as np
 import pytest
+from astropy.io import fits
 
+from mcprop import __version__
 from mcprop.dipole import Dipole, Moments
 from mcprop.errors import OutputError, RangeError
 from mcprop.sky import SkyMap, SkyTally
@@ -197,6 +200,42 @@ def test_healpy_reads_the_file(sky, tmp_path):
     assert (cards["SEED"], cards["ENERGY"]) == (2**62 + 1, sky.energy)
 
 
+def test_header_holds_the_fitted_dipole_and_the_maker(sky, tmp_path):
+    path = tmp_path / "map.fits"
+    sky.write(path)
+    header = fits.getheader(path, 1)
+    fitted = sky.fit_dipole().vector
+    for axis, value in zip("XYZ", fitted, strict=True):
+        assert header[f"DELTA{axis}"] == pytest.approx(value, rel=1e-13)
+        assert header.comments[f"DELTA{axis}"] == "fitted dipole, ICRS, arrival convention"
+    assert header["CREATOR"] == f"mcprop {__version__}"
+    age = datetime.now(UTC) - datetime.fromisoformat(header["DATE"] + "+00:00")
+    assert timedelta(0) <= age + timedelta(seconds=1) < timedelta(minutes=5)
+
+
+def test_map_without_a_dipole_and_with_a_title_of_any_letters(tmp_path):
+    intensity = np.full(12, np.nan)
+    intensity[3] = 1.0
+    SkyMap(intensity, np.zeros(12), title="Modell \u03b1").write(tmp_path / "map.fits")
+    header = fits.getheader(tmp_path / "map.fits", 1)
+    assert "DELTAX" not in header
+    assert header["SCENARIO"] == "Modell ?"
+
+
+def test_noise_of_opposite_pairs_is_odd():
+    rng = np.random.default_rng(26)
+    half = directions(rng, 60_000)
+    score = rng.normal(size=len(half))
+    tally = SkyTally(4)
+    tally.add(np.concatenate([half, -half]), np.concatenate([score, -score]))
+    power = tally.to_map(1e3).power_spectrum(8)
+    modes = 2 * power.multipole + 1
+    odd, even = (np.arange(1, 9, 2), np.arange(0, 9, 2))
+    mean_odd = np.average(power.c_l[odd], weights=modes[odd]) / power.noise
+    assert abs(mean_odd / 2.0 - 1.0) < 4.0 * math.sqrt(2.0 / modes[odd].sum())
+    assert np.all(power.c_l[even] < 0.05 * power.noise)
+
+
 def test_file_round_trip(sky, tmp_path):
     path = tmp_path / "map.fits"
     sky.write(path)
@@ -212,12 +251,16 @@ def test_file_round_trip(sky, tmp_path):
 def test_files_that_cannot_be_written_or_read(sky, tmp_path):
     path = tmp_path / "map.fits"
     sky.write(path)
-    with pytest.raises(OutputError, match="Cannot write the map"):
+    with pytest.raises(OutputError) as caught:
         sky.write(path)
+    assert str(caught.value) == f"{path} exists already; overwrite=True replaces it."
     sky.write(path, overwrite=True)
+    nowhere = tmp_path / "nowhere" / "map.fits"
+    with pytest.raises(OutputError, match=r"Cannot write the map .*: No such file or directory\.$"):
+        sky.write(nowhere)
     (tmp_path / "text.fits").write_text("no map")
     for name in ("text.fits", "missing.fits"):
-        with pytest.raises(OutputError, match="Cannot read the map"):
+        with pytest.raises(OutputError, match=r"Cannot read the map .*[^.]\.$"):
             SkyMap.read(tmp_path / name)
 
 

@@ -58,8 +58,8 @@ def test_type_checkers_are_told_the_same_names():
     assert sorted([*told, "__version__"]) == mcprop.__all__
 
 
-def test_dir_lists_the_exports():
-    assert set(mcprop.__all__) <= set(dir(mcprop))
+def test_dir_lists_the_exports_and_nothing_else():
+    assert dir(mcprop) == sorted(mcprop.__all__)
 
 
 def test_a_typo_is_an_ordinary_attribute_error():

@@ -19,7 +19,7 @@ ROWS = """
     diffusion medium spectrum source cloud observer
         analytic.green analytic.boost analytic.cloud analytic.parameters analytic.xue_liu_2025
         analytic.quantities analytic
-    dipole tables skyplot sky comparison measurements plot cite provenance result
+    dipole tables skyplot skyfits sky comparison measurements plot cite provenance rundir result
     quantity_text toml_text sections config_checks scenario
         transport plan assembly simulation
     report cli __main__

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
-from mcprop import measurements
+from mcprop import measurements, plot
 from mcprop.dipole import Dipole
 from mcprop.plot import _unwrapped_line, draw_dipole, one_per_decade, write_figures
 from mcprop.sky import SkyMap
@@ -26,6 +26,7 @@ MARKERS = {
     "Compton-Getting": (-105.1, -17.6),
 }
 ENERGIES = np.geomspace(1e2, 1e7, 6)
+NEARBY = "nearby \N{MULTIPLICATION SIGN} share"
 
 
 def at(ra: float, amplitude: float) -> Dipole:
@@ -88,8 +89,8 @@ def test_amplitude_panel():
     upper, _ = draw_dipole(rows(), MARKERS, "A title").axes
     lines = {line.get_label(): line for line in upper.get_lines()}
     contribution = [0.5 * 1e-3 * (1 + i) for i in range(6)]
-    assert lines["nearby"].get_ydata() == pytest.approx(contribution)
-    assert lines["nearby"].get_linestyle() == "--"
+    assert lines[NEARBY].get_ydata() == pytest.approx(contribution)
+    assert lines[NEARBY].get_linestyle() == "--"
     assert lines["Compton-Getting"].get_ydata() == pytest.approx(np.full(6, 4e-4))
     assert lines["total, formula"].get_ydata() == pytest.approx([1e-3 * (1 + i) for i in range(6)])
     assert upper.get_xscale() == upper.get_yscale() == "log"
@@ -97,7 +98,47 @@ def test_amplitude_panel():
     labels = {legend.get_title().get_text(): legend.get_texts() for legend in legends}
     model = [text.get_text() for text in labels[""]]
     assert "ARGO-YBJ" in {text.get_text() for text in labels["measured"]}
-    assert model == ["nearby", "Compton-Getting", "total, formula", "total, Monte Carlo"]
+    assert model == [NEARBY, "Compton-Getting", "total, formula", "total, Monte Carlo"]
+
+
+def legend_of_the_model(ax) -> list[str]:
+    (legend,) = [
+        child
+        for child in ax.get_children()
+        if isinstance(child, Legend) and not child.get_title().get_text()
+    ]
+    return [text.get_text() for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize(("size", "listed"), [(1e-9, False), (1e-3, True)])
+def test_a_component_below_the_view_has_no_legend(size, listed):
+    faint = [Row(e, "centre", "all", "analytic", at(0.0, size), 1.0) for e in ENERGIES]
+    upper, _ = draw_dipole([*rows(), *faint], MARKERS).axes
+    assert (min(upper.get_ylim()) < size) == listed
+    names = legend_of_the_model(upper)
+    assert ("centre \N{MULTIPLICATION SIGN} share" in names) == listed
+    assert NEARBY in names
+
+
+def looks(figure: Figure) -> dict[str, tuple[str, str]]:
+    """Symbol and colour of each experiment in a figure."""
+    upper = figure.axes[0]
+    lines = {c.get_label(): c.lines[0] for c in upper.containers}
+    return {name: (line.get_marker(), line.get_color()) for name, line in lines.items()}
+
+
+def test_an_experiment_looks_the_same_in_every_figure():
+    whole = looks(draw_dipole(rows(), MARKERS))
+    high = looks(draw_dipole([row for row in rows() if row.energy > 5e4], MARKERS))
+    assert len(high) < len(whole)
+    assert high.items() <= whole.items()
+
+
+def test_every_experiment_has_a_look_of_its_own():
+    names = {m.experiment for m in measurements.dipoles()}
+    assert names == set(plot._EXPERIMENTS)
+    symbols, colours = zip(*plot._EXPERIMENTS.values(), strict=True)
+    assert len(set(symbols)) == len(set(colours)) == len(names)
 
 
 def test_measurements_stand_behind_the_model_within_its_energies():
@@ -163,8 +204,47 @@ def test_right_ascension_grows_to_the_left():
 def test_title_of_a_sky_says_what_it_is():
     sky = SkyMap(np.ones(48), np.full(48, 2e-4), "total", 2154.4347, 12)
     title = sky.plot().axes[0].get_title()
-    assert title == "total, 2.154 TeV, seed 12, nside 2, median std_dev per pixel 2.0e-04"
+    assert title == "total, 2.154 TeV, seed 12, nside 2, median error per pixel 2.0e-04"
     assert SkyMap.from_dipole([0, 0, 1e-3], 1).plot().axes[0].get_title() == "total, nside 1"
+
+
+def test_a_sky_names_its_run_above_the_rest():
+    sky = SkyMap(np.ones(48), np.full(48, 2e-4), "total", 1e4, 12, "A run of $5")
+    assert sky.plot().axes[0].get_title().splitlines() == [
+        r"A run of \$5",
+        "total, 10 TeV, seed 12, nside 2, median error per pixel 2.0e-04",
+    ]
+
+
+@pytest.mark.parametrize("title", ["", "A title", "a long title " * 15])
+def test_titles_keep_clear_and_stay_inside(title):
+    sky = SkyMap.from_dipole([1e-3, 0.0, 0.0], 4, energy=1e4, title=title)
+    for figure in (sky.plot(markers=MARKERS), draw_dipole(rows(), MARKERS, title)):
+        assert overlapping(figure) == []
+        box = figure.axes[0].title.get_window_extent(figure.canvas.get_renderer())
+        assert box.x0 >= 0.0
+        assert box.y1 <= figure.bbox.y1
+        assert box.x1 <= figure.bbox.x1
+
+
+def test_a_sky_says_what_its_coordinates_are():
+    texts = [text.get_text() for text in SkyMap.from_dipole([1e-3, 0, 0], 2).plot().axes[0].texts]
+    assert "RA, Dec (ICRS)" in texts
+
+
+def test_the_dipole_of_a_map_is_a_star():
+    ax = SkyMap.from_dipole([0.0, 1e-3, 1e-3], 4).plot(markers=MARKERS).axes[0]
+    (star,) = [line for line in ax.get_lines() if line.get_marker() == "*"]
+    assert star.get_xdata()[0] == pytest.approx(-math.pi / 2)
+    assert star.get_ydata()[0] == pytest.approx(math.pi / 4)
+    assert "dipole" in [text.get_text() for text in ax.texts]
+
+
+def test_a_map_without_a_dipole_has_no_star():
+    unknown = np.full(12, np.nan)
+    unknown[0] = 1.0
+    for sky in (SkyMap(np.ones(48), np.zeros(48)), SkyMap(unknown, np.zeros(12))):
+        assert "dipole" not in [text.get_text() for text in sky.plot().axes[0].texts]
 
 
 def test_drawing_into_given_axes():

@@ -10,12 +10,15 @@ import healpy
 import numpy as np
 import pytest
 from astropy.table import QTable, Table
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from mcprop import plot
 from mcprop.comparison import Comparison, dipole_row
 from mcprop.dipole import Dipole
-from mcprop.errors import OutputError, RangeError
-from mcprop.result import Result, check_directory
+from mcprop.errors import OutputError, RangeError, UnitsError
+from mcprop.result import Result
+from mcprop.rundir import check_directory
 from mcprop.sky import SkyMap
 from mcprop.tables import Row, SpectrumRow, energy_labels
 
@@ -179,10 +182,98 @@ def test_looking_up(result):
         result.dipole(9e3)
     with pytest.raises(RangeError, match="no energy of 2000 GeV; the nearest is 2154"):
         result.sky(2 * u.TeV)
-    with pytest.raises(RangeError, match="no row total/Fe/monte-carlo; there are nearby/all"):
-        result.dipole(1e4, species="Fe")
-    with pytest.raises(RangeError, match="no map of 'centre'; there are nearby, total"):
+
+
+@pytest.mark.parametrize("energy", [2154.43, 2154.4347, 2156.0, "2.15443 TeV", 2154.43 * u.GeV])
+def test_an_energy_close_to_one_of_the_table_is_that_one(result, energy):
+    assert result.dipole(energy) == result.rows[7].dipole
+    assert result.sky(energy) is result.skies["total", ENERGIES[1]]
+
+
+def test_of_two_close_energies_the_nearest_is_meant():
+    result = analytic_result()
+    other = Row(ENERGIES[2], "total", "all", "analytic", Dipole([1.0, 0.0, 0.0]))
+    result.rows = [*result.rows[:-1], other]
+    assert result.dipole(ENERGIES[2]) == other.dipole
+    assert result.dipole(1e4) != other.dipole
+
+
+@pytest.mark.parametrize("energy", [math.nan, math.inf, -1e4, 0.0, "10 pc", "many", [1e3], None])
+def test_energies_that_are_none(result, energy):
+    with pytest.raises((RangeError, UnitsError)) as caught:
+        result.dipole(energy)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_names_are_found_in_any_case(result):
+    assert result.dipole("10 TeV", "Nearby", "ALL", "Monte-Carlo") == result.rows[1].dipole
+    assert result.sky("10 TeV", "Total") is result.skies["total", 1e4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"component": "centre"}, "There is no component 'centre'; there are nearby, total."),
+        ({"species": "Fe"}, "There is no species 'Fe'; there are all."),
+        ({"method": "mc"}, "There is no method 'mc'; there are analytic, monte-carlo."),
+    ],
+)
+def test_wrong_names_are_told_in_one_sentence(result, arguments, complaint):
+    with pytest.raises(RangeError) as caught:
+        result.dipole(1e4, **arguments)
+    assert str(caught.value) == complaint
+
+
+def test_what_is_not_there_is_told_in_one_sentence(result):
+    with pytest.raises(
+        RangeError, match=r"^There is no map of 'centre'; there are nearby, total.$"
+    ):
         result.sky(1e4, "centre")
+    with pytest.raises(RangeError, match=r"^There is no map of 'total'; there are none.$"):
+        analytic_result().sky(1e4)
+    result.rows = result.rows[1:2] + result.rows[2:3]
+    with pytest.raises(RangeError, match=r"^There is no analytic row of nearby, species all.$"):
+        result.dipole(1e4, "nearby", method="analytic")
+
+
+def test_table_is_that_of_the_file(result, tmp_path):
+    written = Table.read(result.write(tmp_path / "run") / "dipole.ecsv")
+    table = result.table()
+    assert table.colnames == written.colnames
+    assert table["energy"].unit == u.GeV
+    assert table.meta == dict(written.meta)
+    for name in table.colnames:
+        assert list(table[name]) == list(written[name])
+
+
+def picture(figure) -> np.ndarray:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
+
+
+def test_a_result_that_is_read_back_draws_the_same_figure(result, tmp_path):
+    grid = np.geomspace(1e3, 2e4, 30).tolist()
+    result.curve = [both(energy, part)[0] for energy in grid for part in ("nearby", "total")]
+    folder = result.write(tmp_path / "run")
+    assert (folder / "figures" / "curve.ecsv").is_file()
+    back = Result.read(folder)
+    assert [row.energy for row in back.curve[::2]] == grid
+    assert np.array_equal(picture(back.plot_dipole()), picture(result.plot_dipole()))
+    assert np.array_equal(picture(back.plot_sky(1e4)), picture(result.plot_sky(1e4)))
+    back.curve = ()
+    assert not np.array_equal(picture(back.plot_dipole()), picture(result.plot_dipole()))
+
+
+def test_plot_of_a_sky_marks_the_directions(result):
+    result.markers["Compton-Getting"] = (-105.0, -17.0)
+    figure = result.plot_sky("10 TeV", "NEARBY")
+    shown = {text.get_text() for text in figure.axes[0].texts}
+    assert {"Galactic centre", r"$\hat{b}$", r"$-\hat{b}$", "dipole"} <= shown
+    assert "Compton-Getting" not in shown
+    assert "nearby, 10 TeV" in figure.axes[0].get_title()
+    axes = Figure().add_subplot(projection="mollweide")
+    assert result.plot_sky(1e4, ax=axes) is axes.figure
 
 
 def test_repr_is_a_table(result):
