@@ -200,7 +200,8 @@ class Simulation:
         named = {
             "b_hat": model.b_hat,
             "Galactic centre": model.centre_vector,
-            "Geminga": model.source_vector,
+            "Geminga": frames.unit_vector(*GEMINGA),
+            "source": model.source_vector,
             "u_LSR": model.u_lsr,
             "Compton-Getting": -model.u_hc,
         }
@@ -214,6 +215,12 @@ class Simulation:
         fine = np.geomspace(low, max(low, high), 121).tolist()
         return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
 
+
+GEMINGA = (98.4756, 17.7703)
+"""PSR J0633+1746 today, (right ascension, declination) [deg]; Manchester et al. 2005, AJ 129, 1993.
+
+The remnant that the model has in mind lies elsewhere, where its distances along and across the
+field put it: the mark "source"."""
 
 REFERENCES = ("Xue & Liu 2025, arXiv:2507.07057",)
 
