@@ -42,18 +42,7 @@ ESCAPED, AGED_OUT, ARRIVED, LOST = 0, 1, 2, 3
 # Rows of the lane buffer: per copy ...
 DEPTH, WEIGHT, SCORE, OFFSET2, OFFSET3, CENTRE = 0, 6, 12, 18, 24, 30
 # ... and shared by the copies of a history.
-BASE, TIME, SHIFT2, SHIFT3, STEP, KICK, AROUND, CHI, ETA2, ETA3 = (
-    36,
-    37,
-    38,
-    39,
-    40,
-    41,
-    42,
-    43,
-    44,
-    45,
-)
+BASE, TIME, SHIFT2, SHIFT3, STEP, KICK, AROUND, CHI, ETA2, ETA3 = range(36, 46)
 PATH = 46  # four numbers of the history's way outside
 ROWS = 50
 
@@ -74,10 +63,9 @@ def stay(x, middle, free, around, spread, folded):
 
 @primitive
 def crossing(x, free, spread, chi):
-    """Probability that a bridge from `x` to `free` met 0, and when: two fractions of the step and
-    the share of the first.
+    """Probability that a bridge from `x` to `free` met 0, and when.
 
-    The time t of the crossing has t/(h - t) inverse Gaussian (mean x/|free|, shape x^2/(2 k_xx h));
+    When: two fractions of the step, and the share of the first of them. The time t of the crossing has t/(h - t) inverse Gaussian (mean x/|free|, shape x^2/(2 k_xx h));
     `chi` is the squared normal number of Michael, Schucany & Haas (1976), whose two roots are both
     kept, each with its probability.
     """
@@ -200,8 +188,7 @@ def advance(slab, outer, uniform_outside, i, k, lane):
 
 @kernel
 def slab_walk(slab, outer, seed, stream, first, reach, scores, frames, fates):
-    """Histories first, first + 1, ... from the Sun at depth `slab.depth`; returns the number of
-    copy steps.
+    """Histories first, first + 1, ... from the Sun; returns the number of copy steps.
 
     `reach` (3, 3) [pc] takes an arrival direction (ICRS) to a displacement in cloud axes, `scores`
     (n, 6) the density seen along +- each of the axes in `frames` (n, 9), `fates` (4,) the counts of
