@@ -9,8 +9,9 @@ import numpy as np
 
 
 class Slab(NamedTuple):
-    """What a backward history needs to know of the cloud, in cloud axes (depth, tangential along
-    b_hat, third).
+    """What a backward history needs to know of the cloud.
+
+    Cloud axes are depth, tangential along b_hat, and the third.
 
     Parameters
     ----------

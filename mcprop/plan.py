@@ -104,8 +104,7 @@ class Planner:
         return math.inf if self.analog else self.settings.gradient_step
 
     def _walk(self, burst: Burst) -> BurstWalk:
-        """Way to a burst: by closed form for the whole age if assisted, else walked but for the
-        last leg.
+        """Way to a burst: by closed form if assisted, else walked but for the last leg.
 
         Walks are sampled with the drift that brings them to the source when the last leg begins, in
         antithetic pairs.
@@ -205,9 +204,7 @@ def gas_index(model: XueLiu2025, energy: float) -> float:
 
 
 def burst_form(burst: Burst, leg: float) -> np.ndarray:
-    """Quadratic form that measures displacements by the scale of a burst's density and of its last
-    leg [pc^-2].
-    """
+    """Quadratic form [pc^-2] of displacements by the scale of a burst's density and last leg."""
     field = frames.normalise(np.array(burst.field))
     inverse = np.linalg.inv(diffusion.tensor(burst.kappa_parallel, burst.kappa_perp, field))
     slope = inverse @ np.array([burst.x, burst.y, burst.z]) / (2.0 * burst.age)

@@ -1,5 +1,4 @@
-"""Open functions: questions that a kernel asks of a model, answered by the model's type at compile
-time.
+"""Open functions: what a kernel asks of a model, answered by its type at compile time.
 
 A model is a ``NamedTuple`` of numbers (or of other models).  An open function such as `b_vector` is
 answered for a new model in the model's own file, and no kernel changes::
@@ -52,9 +51,7 @@ def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def implements(function: Callable[..., Any], model: type) -> Callable[..., Any]:
-    """Register the decorated plain function as the answer of `function` for the NamedTuple type
-    `model`.
-    """
+    """Register the decorated function as the answer of `function` for a NamedTuple type `model`."""
 
     def register(answer: Callable[..., Any]) -> Callable[..., Any]:
         function.answers[model] = answer  # type: ignore[attr-defined]
@@ -85,20 +82,17 @@ def drift(medium, x, y, z):
 
 @open_function
 def own_path(density, j):
-    """What history `j` brings along for its way outside the cloud: four numbers that `outside`
-    takes back.
-    """
+    """Four numbers that history `j` brings along for its way outside, for `outside` to take."""
 
 
 @open_function
 def outside(density, x, y, z, elapsed, p0, p1, p2, p3):
-    """Density met outside the cloud from (x, y, z) [pc], `elapsed` [yr] before now, with the
-    numbers of `own_path`.
+    """Density met outside the cloud from (x, y, z) [pc], `elapsed` [yr] before now.
+
+    `p0` to `p3` are the numbers of `own_path`.
     """
 
 
 @open_function
 def is_uniform(density):
-    """Whether the density outside the cloud is the same everywhere and always: then exits need no
-    time and place.
-    """
+    """Whether the density outside is one constant: then exits need no time and place."""

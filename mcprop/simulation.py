@@ -275,9 +275,7 @@ class _Run:
         self._keep(assembly, outcomes)
 
     def _rounds(self) -> Iterator[list[tuple[int, int]]]:
-        """All batches at once, or in rounds that double the histories, fixed beforehand, to stop in
-        between.
-        """
+        """All batches at once, or rounds fixed beforehand that double the histories."""
         batches = self.settings.batches()
         if self.settings.rel_err is None:
             yield batches
@@ -350,9 +348,7 @@ class _Run:
 
 @contextmanager
 def _pool(executor: Executor | None, threads: int | None) -> Iterator[Executor]:
-    """The executor given, or a pool of threads that ends with the run; what waits is dropped on an
-    error.
-    """
+    """The executor given, or a pool of threads that ends with the run and drops what waits."""
     if executor is not None:
         yield executor
         return

@@ -1,6 +1,4 @@
-"""Sources as histories meet them: the density that a backward history finds where it leaves the
-cloud.
-"""
+"""Sources as histories meet them: the density found where a history leaves the cloud."""
 
 import math
 from typing import Any, NamedTuple
@@ -46,8 +44,7 @@ class Burst(NamedTuple):
 
 
 class WalkedBurst(NamedTuple):
-    """A burst met by walking: each history goes on along its own path, the closed form is only the
-    last step's kernel.
+    """A burst met by walking on: the closed form is only the kernel of the last step.
 
     A history that leaves the cloud walks until only `last` of the age remains.  All its exits use
     the same random numbers; in a uniform medium a walk of other length is then the same path, its
@@ -92,8 +89,9 @@ def inverse_form(burst, ax, ay, az, cx, cy, cz):
 
 @primitive
 def gaussian(burst, dx, dy, dz, time, log_weight):
-    """Diffusive density [pc^-3] at the separation (dx, dy, dz) after `time`, times exp(log_weight);
-    0 before the burst.
+    """Diffusive density [pc^-3] at a separation after `time`, times exp(log_weight).
+
+    Zero before the burst.
     """
     t = max(time, 1e-9 * burst.age)
     spread = 4.0 * math.pi * t

@@ -1,6 +1,4 @@
-"""Jobs: one transported quantity at one rigidity, run in batches of histories that any worker may
-take.
-"""
+"""Jobs: one transported quantity at one rigidity, in batches that any worker may take."""
 
 from __future__ import annotations
 
@@ -28,9 +26,7 @@ FATES = ("escaped", "aged out", "arrived", "lost")
 
 
 def stream(*name: Any) -> np.uint64:
-    """Random stream of a job: 64 bits that depend on what it computes, not on when or beside what
-    it runs.
-    """
+    """Random stream of a job: 64 bits of what it computes, not of when or beside what it runs."""
     digest = hashlib.sha256(repr(name).encode()).digest()
     return np.uint64(int.from_bytes(digest[:8], "little"))
 
@@ -171,9 +167,7 @@ def from_frames(
 def from_directions(
     scores: np.ndarray, arrivals: np.ndarray, nside: int
 ) -> tuple[Moments, SkyTally | None]:
-    """Moments and tally of histories with one random arrival direction (n, 3) and one score (n,)
-    each.
-    """
+    """Moments and tally of histories with one arrival direction (n, 3) and score (n,) each."""
     moments = Moments.of(scores, 3.0 * scores[:, None] * arrivals)
     return moments, tallied(nside, arrivals, scores - scores.mean(), moments)
 

@@ -1,3 +1,1 @@
-"""The compiled loops: random numbers, vector maths, walks and scores.  Nothing here knows a unit or
-a formula.
-"""
+"""The compiled loops: random numbers, vector maths, walks, scores; no unit, no formula."""

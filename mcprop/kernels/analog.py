@@ -12,9 +12,7 @@ from mcprop.protocol import kernel, outside, own_path, primitive
 
 @primitive
 def analog_history(slab, outer, seed, stream, particle, j, x, y, z):
-    """Follow one history from (x, y, z): density met where it leaves (0 if it does not), fate,
-    steps.
-    """
+    """Follow one history from (x, y, z): density met where it leaves (or 0), fate, blocks used."""
     p0, p1, p2, p3 = own_path(outer, j)
     v = y - slab.ratio * x
     time, block = 0.0, np.uint64(0)
@@ -43,8 +41,9 @@ def analog_history(slab, outer, seed, stream, particle, j, x, y, z):
 
 @kernel
 def analog_walk(slab, outer, seed, stream, first, reach, scores, directions, fates):
-    """Histories first, first + 1, ... of arrival directions `directions` (n, 3); returns the number
-    of steps.
+    """Analog histories first, first + 1, ...; returns the number of steps.
+
+    `directions` (n, 3) takes their arrival directions.
 
     `reach` (3, 3) [pc] takes a direction (ICRS) to the last mean free path in cloud axes, `scores`
     (n,) the density met, `fates` (4,) the counts of escaped, aged out, arrived, lost.

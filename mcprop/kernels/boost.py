@@ -1,6 +1,4 @@
-"""Particles of an isotropic gas as a moving observer sees them: an exact Lorentz boost of each
-arrival.
-"""
+"""An isotropic gas as a moving observer sees it: an exact Lorentz boost of each arrival."""
 
 import math
 
@@ -29,9 +27,7 @@ def momentum_in_gas(energy, mass, speed, cosine):
 
 @primitive
 def boost(energy, mass, index, speed, cosine):
-    """Cosine of the arrival direction for the observer, relative intensity there, and
-    d(cosine)/d(cosine in the gas).
-    """
+    """Cosine, relative intensity and d(cosine)/d(cosine in the gas) that the observer sees."""
     gamma = 1.0 / math.sqrt(1.0 - speed * speed)
     momentum = math.sqrt(energy * energy - mass * mass)
     p = momentum_in_gas(energy, mass, speed, cosine)
@@ -44,8 +40,7 @@ def boost(energy, mass, index, speed, cosine):
 
 @kernel
 def boost_pairs(energy, mass, index, velocity, seed, stream, first, arrivals, intensity, weight):
-    """Boost pairs of opposite directions of the gas frame into the frame of an observer with
-    `velocity` (3,) [c].
+    """Boost pairs of opposite directions into the frame of an observer of `velocity` (3,) [c].
 
     The gas is isotropic with the intensity ~ momentum^-index.  Fills, per history and member of the
     pair, the arrival direction `arrivals` (n, 2, 3), the relative `intensity` (n, 2) seen there at

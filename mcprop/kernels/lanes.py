@@ -1,6 +1,4 @@
-"""Lanes: particles advance in blocks of `LANES`, kept as rows of one flat buffer so that loops over
-them vectorise.
-"""
+"""Lanes: particles in blocks, as rows of one flat buffer, so that loops vectorise."""
 
 from mcprop.protocol import primitive
 

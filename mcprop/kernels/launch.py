@@ -10,9 +10,7 @@ from mcprop.protocol import kernel, primitive
 
 @primitive
 def random_frame(seed, stream, particle):
-    """Nine components of three orthonormal axes, uniform over all orientations (a normal
-    quaternion).
-    """
+    """Nine components of three orthonormal axes, uniform over all orientations."""
     w0, w1 = threefry(particle, LAUNCH, seed, stream)
     a, b, c, d, _, _ = six_normals(w0, w1)
     norm = 2.0 / (a * a + b * b + c * c + d * d)

@@ -69,9 +69,7 @@ def uniform(word):
 
 @primitive
 def box_muller(bits):
-    """Two normal numbers from 42 random bits: 27 for the radius (up to 6.1 sigma), 15 for the
-    angle.
-    """
+    """Two normal numbers from 42 bits: 27 for the radius (up to 6.1 sigma), 15 for the angle."""
     u = from_bits(((bits & MASK27) << np.uint64(25)) | ONE_BITS) - (1.0 - 2.0**-28)
     radius = math.sqrt(-2.0 * log(u))
     fraction = from_bits((((bits >> np.uint64(27)) & MASK13) << np.uint64(39)) | ONE_BITS)
@@ -99,9 +97,7 @@ def words(seed, stream, first, block, out):
 
 @kernel
 def normals(seed, stream, first, block, out):
-    """Fill `out` (n, 6) with the normal numbers of particles first, first + 1, ... in block
-    `block`.
-    """
+    """Fill `out` (n, 6) with the normal numbers of particles first, ... in block `block`."""
     for i in range(out.shape[0]):
         w0, w1 = threefry(first + np.uint64(i), block, seed, stream)
         out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4], out[i, 5] = six_normals(w0, w1)

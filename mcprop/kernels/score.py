@@ -19,9 +19,7 @@ def score_frames(density, reach, frames, scores):
 
 @kernel
 def score_directions(density, reach, directions, scores):
-    """Fill `scores` (n,): density at `reach` (3, 3) [pc] times the single direction of each history
-    (n, 3).
-    """
+    """Fill `scores` (n,): density at `reach` (3, 3) [pc] times each direction (n, 3)."""
     for j in range(scores.shape[0]):
         dx, dy, dz = displace(reach, directions[j, 0], directions[j, 1], directions[j, 2])
         p0, p1, p2, p3 = own_path(density, j)

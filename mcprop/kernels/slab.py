@@ -65,9 +65,10 @@ def stay(x, middle, free, around, spread, folded):
 def crossing(x, free, spread, chi):
     """Probability that a bridge from `x` to `free` met 0, and when.
 
-    When: two fractions of the step, and the share of the first of them. The time t of the crossing has t/(h - t) inverse Gaussian (mean x/|free|, shape x^2/(2 k_xx h));
-    `chi` is the squared normal number of Michael, Schucany & Haas (1976), whose two roots are both
-    kept, each with its probability.
+    When: two fractions of the step, and the share of the first. The time t of the crossing has
+    t/(h - t) inverse Gaussian (mean x/|free|, shape x^2/(2 k_xx h)); `chi` is the squared normal
+    number of Michael, Schucany & Haas (1976), whose two roots are both kept, each with its
+    probability.
     """
     probability = exp(-x * free / spread) if free > 0.0 else 1.0
     beta = abs(free) / x

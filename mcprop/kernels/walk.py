@@ -11,8 +11,9 @@ from mcprop.protocol import drift, kernel, noise, primitive
 
 @primitive
 def advance(medium, x, y, z, n0, n1, n2, h, root):
-    """One Euler-Maruyama step of length `h` [yr]; `root` is sqrt(2 h).  Exact where tensor and
-    drift are constant.
+    """One Euler-Maruyama step of `h` [yr]; exact for constant tensor and drift.
+
+    `root` is sqrt(2 h).
     """
     sx, sy, sz = noise(medium, x, y, z, n0, n1, n2)
     ux, uy, uz = drift(medium, x, y, z)
@@ -21,8 +22,7 @@ def advance(medium, x, y, z, n0, n1, n2, h, root):
 
 @kernel
 def walk(medium, seed, stream, first, start, pairs, h, out):
-    """Walk particles first, first + 1, ... from `start` (3,) [pc]; record them every 2 `pairs`
-    steps of `h` [yr].
+    """Walk particles first, ... from `start` (3,) [pc]; record every 2 `pairs` steps of `h` [yr].
 
     `out` (records, 3, n) takes the positions [pc].  Two steps share one block of random numbers.
     """
