@@ -90,9 +90,7 @@ def _usable_directory(name: str, set_before: Path | None) -> Path:
     for base in (set_before, _user_cache()):
         if base is not None and _is_writable(base / name):
             return base / name
-    directory = _private_temporary() / name
-    directory.mkdir(exist_ok=True)
-    return directory
+    return _private_temporary(name)
 
 
 def _user_cache() -> Path | None:
@@ -114,19 +112,25 @@ def _is_writable(directory: Path) -> bool:
     return True
 
 
-def _private_temporary() -> Path:
-    # The cache holds pickles, so a folder that somebody else could have filled must not be read.
+def _private_temporary(name: str) -> Path:
     if hasattr(os, "getuid"):
         shared = Path(tempfile.gettempdir(), f"mcprop-{os.getuid()}")
-        shared.mkdir(mode=0o700, exist_ok=True)
-        state = shared.lstat()
-        if (
-            stat.S_ISDIR(state.st_mode)
-            and state.st_uid == os.getuid()
-            and not state.st_mode & 0o077
-        ):
-            return shared
-    return Path(tempfile.mkdtemp(prefix="mcprop-"))
+        if _is_private(shared) and _is_writable(shared / name):
+            return shared / name
+    directory = Path(tempfile.mkdtemp(prefix="mcprop-")) / name
+    directory.mkdir()
+    return directory
+
+
+def _is_private(folder: Path) -> bool:
+    # The cache holds pickles, so a folder that somebody else could have filled must not be read.
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        state = folder.lstat()
+    except OSError:  # a file stands there, or a link to nowhere
+        return False
+    mine = stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid()
+    return mine and not state.st_mode & 0o077
 
 
 def _mark_as_used(directory: Path) -> None:
@@ -150,7 +154,8 @@ def prune(base: Path, keep: Path) -> list[Path]:
     -------
     list of Path
         What was removed: directories that are neither among the `KEEP_DIRECTORIES` last used nor
-        used within `KEEP_DAYS` days.
+        used within `KEEP_DAYS` days. What cannot be looked at stays: another process may be
+        pruning as well.
     """
     ours = [entry for entry in _own_directories(base) if entry[1] != keep]
     spare = sorted(ours, reverse=True)[KEEP_DIRECTORIES - 1 :]
@@ -163,8 +168,19 @@ def prune(base: Path, keep: Path) -> list[Path]:
 
 def _own_directories(base: Path) -> list[tuple[float, Path]]:
     found = []
-    with os.scandir(base) as entries:
-        for entry in entries:
-            if _OWN_NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                found.append((entry.stat(follow_symlinks=False).st_mtime, Path(entry.path)))
+    for path in _listed(base):
+        if _OWN_NAME.fullmatch(path.name):
+            try:
+                state = path.lstat()
+            except OSError:
+                continue
+            if stat.S_ISDIR(state.st_mode):
+                found.append((state.st_mtime, path))
     return found
+
+
+def _listed(base: Path) -> list[Path]:
+    try:
+        return [base / name for name in os.listdir(base)]
+    except OSError:
+        return []

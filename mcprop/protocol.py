@@ -12,11 +12,12 @@ answered for a new model in the model's own file, and no kernel changes::
     def _(field, x, y, z):
         return field.bx, field.by, field.bz
 
-Compiled kernels inline the answer (it vectorises and is cached on disk like any other code); plain
-Python and ``NUMBA_DISABLE_JIT=1`` find it through the same registry.
+Compiled kernels inline the answer, so that it vectorises; plain Python and ``NUMBA_DISABLE_JIT=1``
+find it through the same registry.
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from mcprop._cache import use_source_hashed_cache
@@ -32,8 +33,28 @@ INLINE = {"error_model": "numpy", "forceinline": True}
 primitive = njit(**INLINE)
 """Decorator for the small pure functions that kernels are made of."""
 
-kernel = njit(nogil=True, cache=True, error_model="numpy")
-"""Decorator for the compiled loops: cached on disk, and free of the interpreter lock."""
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a loop that runs free of the interpreter lock.
+
+    It is cached on disk for the package's own models. A model from elsewhere is compiled in each
+    process: the cache would notice neither its edits nor its absence.
+    """
+    kept = njit(nogil=True, cache=True, error_model="numpy")(function)
+    fresh = njit(nogil=True, error_model="numpy")(function)
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        return (kept if all(map(_is_ours, args)) else fresh)(*args)
+
+    return call
+
+
+def _is_ours(argument: Any) -> bool:
+    """Whether an argument is no model, or one of this package with all its parts."""
+    if not isinstance(argument, tuple):
+        return True
+    return type(argument).__module__.startswith("mcprop.") and all(map(_is_ours, argument))
 
 
 def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:

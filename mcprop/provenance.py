@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -36,7 +37,8 @@ def provenance(title: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Ready for JSON.
+        Ready for JSON. "command" may be pasted into a shell; "evaluated" is the present time
+        (UTC), whenever the result is written.
     """
     return {
         "title": title,
@@ -45,8 +47,8 @@ def provenance(title: str) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **_versions()},
         "cpu": _processor(),
         "platform": platform.platform(),
-        "command": " ".join([_program(), *sys.argv[1:]]),
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join([_program(), *sys.argv[1:]]),
+        "evaluated": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 

@@ -226,7 +226,7 @@ def totals_table(result: Result) -> str:
     totals = [row for row in result.rows if row.component == "total" and row.species == "all"]
     formula = {row.energy: row for row in totals if row.method == "analytic"}
     sampled = {row.energy: row for row in totals if row.method == "monte-carlo"}
-    head = ["energy [GeV]", "formula", "RA [deg]"]
+    head = ["energy [GeV]", "analytic", "RA [deg]"]
     lines = [[*head, "Monte Carlo", "RA [deg]", "pull"] if sampled else head]
     for energy, row in formula.items():
         cells = [f"{energy:g}", amplitude_text(row), phase_text(row)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -22,7 +22,10 @@ from mcprop.tables import (
     SpectrumRow,
     dipole_table,
     energy_labels,
-    read_table,
+    read_dipoles,
+    read_like,
+    read_spectrum,
+    reading,
     rows_from,
     spectrum_from,
     spectrum_table,
@@ -76,6 +79,8 @@ class Result:
     skies : dict
         (component, energy [GeV]) to SkyMap.
     config : object with a method ``to_toml()``
+        Of a result that was `read`, that method is all it has; ``mcprop.scenario.load`` makes a
+        configuration of the file ``config.toml``.
     provenance : dict
         Goes to provenance.json; "title" and "seed" are also used in heads and captions.
     markers : dict
@@ -284,33 +289,55 @@ class Result:
         Raises
         ------
         OutputError
-            When it is not a run directory or cannot be read.
+            When it is not a run directory, or a file of it is not what a run writes.
         """
         folder = Path(directory)
         if not (folder / MARK).is_file():
             raise OutputError(f"{folder} is not a run directory: it has no {MARK}.")
-        try:
-            provenance = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        provenance = _read_provenance(folder / MARK)
+        with reading(folder / "config.toml"):
             toml = (folder / "config.toml").read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise OutputError(f"Cannot read the run in {folder}: {error}.") from error
-        dipoles = read_table(folder / "dipole.ecsv")
+        dipoles = read_dipoles(folder / "dipole.ecsv")
+        with reading(folder / "dipole.ecsv"):
+            rows, (title, markers, references) = rows_from(dipoles), _read_meta(dipoles.meta)
+        curve: Sequence[Row] = ()
+        if (folder / _CURVE).exists():
+            curve = rows_from(read_dipoles(folder / _CURVE))
         comparison = None
-        if (folder / "comparison.ecsv").exists():
-            comparison = Comparison.from_table(read_table(folder / "comparison.ecsv"))
-        rows = rows_from(dipoles)
-        curve = rows_from(read_table(folder / _CURVE)) if (folder / _CURVE).exists() else ()
+        if (path := folder / "comparison.ecsv").exists():
+            comparison = Comparison.from_table(read_like(path, Comparison([]).table()))
         return cls(
             rows,
-            spectrum_from(read_table(folder / "spectrum.ecsv")),
+            spectrum_from(read_spectrum(folder / "spectrum.ecsv")),
             comparison,
             _read_skies(folder / "sky", [row.energy for row in rows]),
-            SavedConfiguration(toml, str(dipoles.meta.get("title", ""))),
+            SavedConfiguration(toml, title),
             provenance,
-            {name: (ra, dec) for name, (ra, dec) in dipoles.meta.get("directions", {}).items()},
-            tuple(dipoles.meta.get("references", ())),
+            markers,
+            references,
             curve,
         )
+
+
+def _read_provenance(path: Path) -> dict[str, Any]:
+    with reading(path):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it is not a JSON object")
+        if not isinstance(found.get("seed"), int | None):
+            raise ValueError(f"its seed is {found['seed']!r}, not a whole number")
+    return found
+
+
+def _read_meta(
+    meta: Mapping[str, Any],
+) -> tuple[str, dict[str, tuple[float, float]], tuple[str, ...]]:
+    """Title, marked directions and references from the head of the dipole table."""
+    directions, references = meta.get("directions", {}), meta.get("references", [])
+    if not isinstance(directions, dict) or not isinstance(references, list):
+        raise ValueError("the directions or the references in its head are of another type")
+    markers = {str(name): (float(ra), float(dec)) for name, (ra, dec) in directions.items()}
+    return str(meta.get("title", "")), markers, tuple(map(str, references))
 
 
 def _read_skies(folder: Path, energies: Sequence[float]) -> dict[tuple[str, float], SkyMap]:
@@ -320,10 +347,11 @@ def _read_skies(folder: Path, energies: Sequence[float]) -> dict[tuple[str, floa
 
     skies = {}
     for path in sorted(folder.glob("*.fits")):
-        sky = SkyMap.read(path)
+        with reading(path):
+            sky = SkyMap.read(path)
         # a FITS card may lose the last digit of an energy; the table does not
         near = [e for e in energies if abs(e - sky.energy) <= _SAME * e]
-        skies[sky.component, near[0] if near else sky.energy] = sky
+        skies[str(sky.component), near[0] if near else sky.energy] = sky
     return dict(sorted(skies.items(), key=lambda item: item[0]))
 
 

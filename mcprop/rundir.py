@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -33,7 +35,8 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
     Raises
     ------
     OutputError
-        When it is a file, an earlier run (without `overwrite`), or holds anything but a run.
+        When it is a file, an earlier run (without `overwrite`, or at a mount point, which nothing
+        can take the place of), or holds anything but a run.
     """
     target = Path(directory).resolve()
     try:
@@ -49,22 +52,42 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
         raise OutputError(f"{target} holds something that is not a run; it is left as it is.")
     if not overwrite:
         raise OutputError(f"{target} holds a run already; allow overwriting or choose another.")
+    if _is_mount_point(target):
+        raise OutputError(f"{target} is a mount point, so its run cannot be replaced; empty it first.")
     return target
+
+
+def _is_mount_point(target: Path) -> bool:
+    if os.path.ismount(target):
+        return True
+    # a folder that is mounted twice on one device is known to the kernel alone
+    escaped = re.sub(rb"[\\ \t\n]", lambda found: b"\\%03o" % ord(found[0]), os.fsencode(target))
+    try:
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return False
+    return any(line.split(b" ")[4:5] == [escaped] for line in lines)
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a new sibling directory that takes the place of another once it is complete.
+    """Give a new directory whose contents become those of another once they are complete.
+
+    An empty directory that is there already stays the same one: it may be a mount point, or the
+    directory that a shell stands in.
 
     Parameters
     ----------
     target : Path
-        The directory to be made or replaced; left as it is when the block raises.
+        The directory to be made, filled or replaced; left as it is when the block raises.
     """
+    name = f".{target.name}.{secrets.token_hex(4)}"
+    if target.is_dir() and not any(target.iterdir()):
+        with _filling(target, f"{name}.part") as fresh:
+            yield fresh
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
-    token = secrets.token_hex(4)
-    fresh = target.parent / f".{target.name}.{token}.part"
-    old = target.parent / f".{target.name}.{token}.old"
+    fresh, old = target.parent / f"{name}.part", target.parent / f"{name}.old"
     fresh.mkdir()
     try:
         yield fresh
@@ -79,6 +102,48 @@ def replacing(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _filling(target: Path, name: str) -> Iterator[Path]:
+    """Give a new directory whose children are moved into an empty one in the end."""
+    inside, beside = target / name, target.parent / name
+    inside.mkdir()
+    try:
+        try:
+            # beside it, a killed run leaves it empty; only trying tells of rights and devices
+            inside.rename(beside)
+            fresh = beside
+        except OSError:
+            fresh = inside
+        yield fresh
+        _move_children(fresh, target)
+    finally:
+        shutil.rmtree(inside, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _move_children(source: Path, target: Path) -> None:
+    """Move all or nothing; last comes the file by which the run is known."""
+    names = sorted(os.listdir(source), key=lambda name: (name == MARK, name))
+    for name in names:
+        if os.path.lexists(target / name):  # somebody was faster
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target / name))
+    try:
+        for name in names:
+            os.rename(source / name, target / name)
+    except BaseException:
+        for name in names[::-1]:
+            if not os.path.lexists(source / name):
+                _remove(target / name)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:

@@ -1,60 +1,23 @@
-"""A run: energy by energy, batches of histories on any executor, answers in a Result."""
+"""A scenario, ready to be evaluated: formulas alone, or a run of pseudo-particles."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from mcprop import frames
-from mcprop.assembly import ALL, Assembly, formula_rows, spectrum_rows
-from mcprop.comparison import Comparison, ComparisonRow
-from mcprop.plan import Planned, Planner
+from mcprop.assembly import ALL, formula_rows, spectrum_rows
+from mcprop.comparison import Comparison
+from mcprop.errors import RangeError
 from mcprop.provenance import provenance
 from mcprop.result import Result
+from mcprop.runner import Executor, OnEnergy, Run
 from mcprop.scenario import Config, load
 from mcprop.tables import Row
-from mcprop.transport import FATES, Outcome, run_batch
 from mcprop.units import has_unit, strip
-
-if TYPE_CHECKING:
-    from mcprop.sky import SkyMap
-
-OnEnergy = Callable[[int, int, list[Row], list[ComparisonRow], float], None]
-
-LONG_FREE_PATH = 0.1
-"""Mean free path over depth beyond which the diffusion approximation of the cloud is doubtful."""
-
-
-class Executor(Protocol):
-    """Anything with ``submit``: a pool of threads or processes, of Dask, of MPI."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Any:
-        """Start a call; its result has a method ``result()``."""
-
-
-@dataclass
-class Counts:
-    """What a run has used, summed over its batches."""
-
-    histories: int = 0
-    steps: int = 0
-    cpu_seconds: float = 0.0
-    fates: np.ndarray | None = None
-
-    def add(self, outcome: Outcome) -> None:
-        """Add the outcome of a job."""
-        self.histories += int(outcome.fates.sum())
-        self.steps += outcome.steps
-        self.cpu_seconds += outcome.cpu
-        self.fates = outcome.fates if self.fates is None else self.fates + outcome.fates
 
 
 class Simulation:
@@ -62,8 +25,8 @@ class Simulation:
 
     Parameters
     ----------
-    config : Config
-        Checked configuration; see `mcprop.load`.
+    config : Config or str
+        Checked configuration (see `mcprop.load`), or the name of a scenario or file.
 
     Examples
     --------
@@ -73,9 +36,9 @@ class Simulation:
     Dipole(amplitude 0.0009822, RA 38.37 deg, Dec -32.58 deg, |delta| 0.001166)
     """
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.model = config.model()
+    def __init__(self, config: Config | str) -> None:
+        self.config = load(config) if isinstance(config, str) else config
+        self.model = self.config.model()
 
     @classmethod
     def from_scenario(cls, name: str) -> Simulation:
@@ -167,13 +130,26 @@ class Simulation:
         ConfigError
             If an argument is not allowed.
         RangeError
-            If analog histories would start outside the cloud.
+            If analog histories would start outside the cloud, or `threads` is not positive.
         """
         drawn = self.config.monte_carlo.seed if seed is None else seed
         config = self._configured(
             histories, secrets.randbits(63) if drawn is None else drawn, rel_err, energies, analog
         )
-        return _Run(self, config, on_energy).result(executor, threads)
+        run = Run(self.model, config, on_energy)
+        run.go(executor, threads)
+        energies = config.energies.grid
+        return Result(
+            rows=run.rows,
+            spectrum=[row for energy in energies for row in spectrum_rows(self.model, energy)],
+            comparison=Comparison(run.comparisons),
+            skies=run.skies,
+            config=config,
+            provenance=provenance(config.title) | run.record(),
+            markers=self._markers(),
+            references=REFERENCES,
+            curve=self._curve(energies),
+        )
 
     def _configured(
         self,
@@ -225,152 +201,14 @@ field put it: the mark "source"."""
 REFERENCES = ("Xue & Liu 2025, arXiv:2507.07057",)
 
 
-class _Run:
-    """State of one run."""
-
-    def __init__(self, simulation: Simulation, config: Config, on_energy: OnEnergy | None) -> None:
-        self.simulation, self.config, self.on_energy = simulation, config, on_energy
-        self.model, self.settings = simulation.model, config.monte_carlo
-        self.planner = Planner(self.model, self.settings)
-        self.seed = int(self.settings.seed or 0)
-        self.rows: list[Row] = []
-        self.comparisons: list[ComparisonRow] = []
-        self.skies: dict[tuple[str, float], SkyMap] = {}
-        self.counts = Counts()
-        self.per_energy: dict[float, int] = {}
-        self.notes: list[str] = []
-
-    def result(self, executor: Executor | None, threads: int | None) -> Result:
-        """Run all energies, in order."""
-        energies, start = self.config.energies.grid, time.monotonic()
-        plans = {energy: self.planner.jobs(energy) for energy in energies}
-        with _pool(executor, threads) as pool:
-            for done, energy in enumerate(energies, 1):
-                self._energy(energy, plans[energy], pool)
-                if self.on_energy is not None:
-                    left = (time.monotonic() - start) / done * (len(energies) - done)
-                    self._report(done, energy, left)
-        self._note_free_paths(energies)
-        return Result(
-            rows=self.rows,
-            spectrum=[row for energy in energies for row in spectrum_rows(self.model, energy)],
-            comparison=Comparison(self.comparisons),
-            skies=self.skies,
-            config=self.config,
-            provenance=self._provenance(time.monotonic() - start),
-            markers=self.simulation._markers(),
-            references=REFERENCES,
-            curve=self.simulation._curve(energies),
-        )
-
-    def _energy(self, energy: float, planned: list[Planned], pool: Executor) -> None:
-        outcomes = [Outcome() for _ in planned]
-        for batches in self._rounds():
-            pending = [[self._submit(pool, p, batch) for batch in batches] for p in planned]
-            for i, futures in enumerate(pending):
-                outcomes[i] = sum((future.result() for future in futures), outcomes[i])
-            assembly = Assembly(self.model, energy, planned, outcomes)
-            if self.settings.rel_err and assembly.relative_error() <= self.settings.rel_err:
-                break
-        self._keep(assembly, outcomes)
-
-    def _rounds(self) -> Iterator[list[tuple[int, int]]]:
-        """All batches at once, or rounds fixed beforehand that double the histories."""
-        batches = self.settings.batches()
-        if self.settings.rel_err is None:
-            yield batches
-            return
-        begin = 0
-        while begin < len(batches):
-            end = max(1, 2 * begin)
-            yield batches[begin:end]
-            begin = end
-
-    def _submit(self, pool: Executor, planned: Planned, batch: tuple[int, int]) -> Any:
-        nside = self.settings.nside if planned.gives == "dipole" else 0
-        return pool.submit(run_batch, planned.job, self.seed, *batch, nside)
-
-    def _keep(self, assembly: Assembly, outcomes: list[Outcome]) -> None:
-        self.rows += formula_rows(self.model, assembly.energy) + assembly.rows()
-        self.comparisons += assembly.comparisons()
-        self.skies |= assembly.skies(self.seed, self.config.title)
-        for outcome in outcomes:
-            self.counts.add(outcome)
-        lost = sum(int(outcome.fates[-1]) for outcome in outcomes)
-        if lost:
-            self.notes.append(
-                f"at {assembly.energy:g} GeV {lost} histories were lost (their score is not a "
-                "number) and left out"
-            )
-        error, limit = assembly.relative_error(), self.settings.rel_err
-        self.per_energy[assembly.energy] = int(outcomes[0].fates.sum())
-        if limit is not None and error > limit:
-            self.notes.append(
-                f"at {assembly.energy:g} GeV the relative error of the total is {error:.2g}, above "
-                f"{limit:g}, after all {self.settings.histories} histories; allow more"
-            )
-
-    def _report(self, done: int, energy: float, seconds_left: float) -> None:
-        rows = [row for row in self.rows if row.energy == energy]
-        comparisons = [row for row in self.comparisons if row.energy == energy]
-        assert self.on_energy is not None
-        self.on_energy(done, len(self.config.energies.grid), rows, comparisons, seconds_left)
-
-    def _note_free_paths(self, energies: Sequence[float]) -> None:
-        """Say from which energy on the diffusion approximation inside the cloud is doubtful."""
-        first: dict[float, list[str]] = {}
-        for species in self.model.species:
-            paths = [self.planner.free_path_over_depth(energy, species) for energy in energies]
-            long = [e for e, path in zip(energies, paths, strict=True) if path > LONG_FREE_PATH]
-            if long:
-                first.setdefault(min(long), []).append(species)
-        for energy, species_there in first.items():
-            self.notes.append(
-                f"{' and '.join(species_there)} at {energy:g} GeV and above: the mean free path "
-                f"inside the cloud exceeds {LONG_FREE_PATH:g} of the depth of the Sun; diffusion "
-                "itself is doubtful there"
-            )
-
-    def _provenance(self, wall: float) -> dict[str, Any]:
-        counts = self.counts
-        fates = [0] * len(FATES) if counts.fates is None else counts.fates.tolist()
-        return provenance(self.config.title) | {
-            "seed": self.seed,
-            "wall_seconds": wall,
-            "cpu_seconds": counts.cpu_seconds,
-            "histories": counts.histories,
-            "histories_per_job": {f"{energy!r} GeV": n for energy, n in self.per_energy.items()},
-            "steps": counts.steps,
-            "fates": dict(zip(FATES, fates, strict=True)),
-            "notes": self.notes,
-        }
-
-
-@contextmanager
-def _pool(executor: Executor | None, threads: int | None) -> Iterator[Executor]:
-    """The executor given, or a pool of threads that ends with the run and drops what waits."""
-    if executor is not None:
-        yield executor
-        return
-    pool = ThreadPoolExecutor(threads or cores())
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def cores() -> int:
-    """Number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _energy_texts(energies: Any) -> list[str]:
     """Write energies as the configuration takes them, every digit kept."""
     if hasattr(energies, "unit"):
-        energies = np.atleast_1d(strip(energies, "energy", "energies")).tolist()
+        energies = np.ravel(strip(energies, "energy", "energies")).tolist()
     elif isinstance(energies, str) or not isinstance(energies, Iterable):
         energies = [energies]
     bare = [strip(e, "energy", "energies") if has_unit(e) else e for e in energies]
-    return [f"{float(energy)!r} GeV" for energy in bare]
+    try:
+        return [f"{float(energy)!r} GeV" for energy in bare]
+    except (TypeError, ValueError):
+        raise RangeError(f"energies = {bare} must be numbers in GeV, or have a unit.") from None

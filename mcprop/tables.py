@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -173,6 +174,59 @@ def read_table(path: Path) -> Table:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise OutputError(f"Cannot read the table {path}: {reason}") from error
+
+
+def read_like(path: Path, template: Table) -> Table:
+    """Read an ECSV table that must have the columns of another.
+
+    Parameters
+    ----------
+    path : Path
+    template : astropy.table.Table
+        Its columns are wanted, in its order; numbers where it has numbers, text where text.
+
+    Returns
+    -------
+    astropy.table.Table
+        Those columns, with the head of the file.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be read, or a column is missing, incomplete or of another type.
+    """
+    table = read_table(path)
+    for name in template.colnames:
+        if name not in table.colnames:
+            raise OutputError(f"The table {path} has no column {name!r}.")
+        column, is_text = table[name], template[name].dtype.kind == "U"
+        # of a table without lines the types are not known
+        if len(table) and (column.ndim != 1 or column.dtype.kind not in ("U" if is_text else "fi")):
+            what = "text" if is_text else "numbers"
+            raise OutputError(f"The column {name!r} of the table {path} must hold {what}.")
+        if np.any(getattr(column, "mask", False)):
+            raise OutputError(f"The column {name!r} of the table {path} has gaps.")
+    return table[template.colnames]
+
+
+def read_dipoles(path: Path) -> Table:
+    """Read what `dipole_table` made, by `read_like`."""
+    return read_like(path, dipole_table([_EXAMPLE], {}))
+
+
+def read_spectrum(path: Path) -> Table:
+    """Read what `spectrum_table` made, by `read_like`."""
+    return read_like(path, spectrum_table([SpectrumRow(1.0, 1.0, "", "", 1.0, 1.0)], {}))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn every complaint about the contents of a file into an `OutputError` that names it."""
+    try:
+        yield
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or (str(error) or "nothing").splitlines()[0]
+        raise OutputError(f"Cannot read {path}: {reason.rstrip('.')}.") from error
 
 
 def energy_labels(energies: Iterable[float]) -> dict[float, str]:

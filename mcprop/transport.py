@@ -145,6 +145,8 @@ def from_frames(
 ) -> tuple[Moments, SkyTally | None]:
     """Moments and tally of histories that looked up and down three axes each.
 
+    The tally takes half the difference, so that a map is first order in the mean free path.
+
     Parameters
     ----------
     scores : ndarray, shape (n, 6)
@@ -161,7 +163,7 @@ def from_frames(
     halves = (scores[:, 0::2] - scores[:, 1::2]) / (2.0 * share)
     moments = Moments.of(mean, np.einsum("nk,nkj->nj", halves, axes))
     both = np.stack([axes, -axes], axis=2).reshape(-1, 3)
-    return moments, tallied(nside, both, ((scores - mean[:, None]) / share).ravel(), moments)
+    return moments, tallied(nside, both, np.stack([halves, -halves], axis=2).ravel(), moments)
 
 
 def from_directions(
@@ -169,7 +171,8 @@ def from_directions(
 ) -> tuple[Moments, SkyTally | None]:
     """Moments and tally of histories with one arrival direction (n, 3) and score (n,) each."""
     moments = Moments.of(scores, 3.0 * scores[:, None] * arrivals)
-    return moments, tallied(nside, arrivals, scores - scores.mean(), moments)
+    others = (scores.sum() - scores) / max(len(scores) - 1, 1)  # without bias by the score itself
+    return moments, tallied(nside, arrivals, scores - others, moments)
 
 
 def tallied(
@@ -336,7 +339,7 @@ class BoostJob:
         arrivals, seen, weight = arrivals[good], seen[good], weight[good]
         moments = Moments.of(weight.mean(axis=1), 1.5 * np.einsum("nk,nkj->nj", weight, arrivals))
         tally = tallied(nside, arrivals.reshape(-1, 3), seen.ravel() - 1.0, moments)
-        return Outcome(moments, tally, fates, 2 * n)
+        return Outcome(moments, tally, fates)
 
 
 def met_outside(

@@ -28,7 +28,7 @@ from mcprop.protocol import is_uniform, kernel, outside, own_path, primitive
 
 COPIES = 6
 NEGLIGIBLE = 1e-13
-"""A weight below which a history has left."""
+"""A weight below which a history has left; its copies, close together, have nearly the same."""
 
 FOLDED = 0.25
 """Probability of a step to the mirror image of the free one; it bounds weights near the face."""

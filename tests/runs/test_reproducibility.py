@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from mcprop.errors import RangeError
 from mcprop.observer import Observer
 from mcprop.plan import Planner
+from mcprop.runner import IN_FLIGHT
 from mcprop.scenario import load
 from mcprop.simulation import Simulation
 from mcprop.source import SteadyDensity
@@ -300,10 +302,46 @@ def test_rel_err_stops_early_and_in_the_same_way_for_any_threads():
 def test_rel_err_out_of_reach_uses_all_and_says_so():
     result = run(STEADY, histories=600, rel_err=1e-9, energies=[1e3], threads=1)
     assert result.provenance["histories_per_job"] == {"1000.0 GeV": 600}
-    assert any("above 1e-09" in note for note in result.provenance["notes"])
+    assert any("not a trusted 1e-09" in note for note in result.provenance["notes"])
     plain = contents(run(STEADY, histories=600, energies=[1e3]))
     # rounds add up batch by batch as one sum does
     assert contents(result)["rows"] == plain["rows"]
+
+
+def test_rel_err_does_not_stop_on_an_error_that_is_not_trusted():
+    """A few hundred histories have an error bar, but too few of them contribute to believe it."""
+    config = load("xue-liu-2025").replace({"monte_carlo.batch": 64})
+    result = run(config, histories=65536, rel_err=0.3, energies=[1e5, 1e6])
+    totals = [row for row in result.comparison if row.component == "total"]
+    assert [row.verdict for row in totals] == ["agrees", "agrees"]
+    assert all(n < 65536 for n in result.provenance["histories_per_job"].values())
+
+
+def test_batches_that_wait_are_cancelled_and_few_at_a_time():
+    """An executor of the caller: nothing is left in its queue after an error."""
+    most, waiting = 0, []
+
+    class Never(Future):
+        def result(self, timeout=None):
+            raise FloatingPointError("planted")
+
+    class Counting:
+        def submit(self, function, *args):
+            nonlocal most
+            waiting.append(Never())
+            most = max(most, len(waiting))
+            return waiting[-1]
+
+    config = STEADY.replace({"monte_carlo.batch": 64})
+    with pytest.raises(FloatingPointError, match="planted"):
+        run(config, histories=64 * 1000, executor=Counting())
+    assert most == IN_FLIGHT
+    assert all(future.cancelled() for future in waiting[1:])
+
+
+def test_no_threads_are_refused():
+    with pytest.raises(RangeError, match="threads = 0 must be at least 1"):
+        run(STEADY, histories=64, threads=0)
 
 
 def test_progress_is_reported_energy_by_energy():
@@ -320,7 +358,7 @@ def test_an_error_in_a_batch_reaches_the_caller(monkeypatch):
     def broken(*args):
         raise FloatingPointError("planted")
 
-    monkeypatch.setattr("mcprop.simulation.run_batch", broken)
+    monkeypatch.setattr("mcprop.runner.run_batch", broken)
     with pytest.raises(FloatingPointError, match="planted"):
         run(STEADY, threads=2)
 

@@ -21,7 +21,7 @@ ROWS = """
         analytic.quantities analytic
     dipole tables skyplot skyfits sky comparison measurements plot cite provenance rundir result
     quantity_text toml_text sections config_checks scenario
-        transport plan assembly simulation
+        transport plan assembly runner simulation
     report cli __main__
 """
 ORDER = ROWS.split()
