@@ -6,6 +6,7 @@ import math
 import tempfile
 import tomllib
 import warnings
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -35,8 +36,8 @@ class _Group(click.Group):
             except McpropError as error:
                 _complain(str(error))
                 ctx.exit(error.exit_code)
-            except KeyboardInterrupt:
-                _complain("Interrupted; nothing was written.")
+            except KeyboardInterrupt as interruption:
+                _complain("; ".join(["Interrupted", *map(str, interruption.args)]) + ".")
                 ctx.exit(INTERRUPTED)
             except BrokenPipeError:
                 raise
@@ -47,6 +48,15 @@ class _Group(click.Group):
 
 def _complain(text: str) -> None:
     click.echo(text, err=True)
+
+
+@contextmanager
+def _nothing_written() -> Iterator[None]:
+    """Say on Ctrl-C that no file has been touched so far."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("nothing was written") from None
 
 
 def _show_warning(
@@ -173,11 +183,12 @@ def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -
     """Evaluate the published formulas only."""
     from mcprop import report
 
-    settings = _load(config, {"energies": _energy_list(energies)})
-    _require_free(output, overwrite)
-    from mcprop.simulation import Simulation
+    with _nothing_written():
+        settings = _load(config, {"energies": _energy_list(energies)})
+        _require_free(output, overwrite)
+        from mcprop.simulation import Simulation
 
-    result = Simulation(settings).analytic()
+        result = Simulation(settings).analytic()
     result.write(output, overwrite=overwrite)
     click.echo(report.closing(result, output))
 
@@ -233,14 +244,15 @@ def run(
         "monte_carlo.seed": seed,
         "monte_carlo.estimator": "analog" if analog else None,
     }
-    settings = _load(config, changes)
-    _require_free(output, overwrite)
-    from mcprop.simulation import Simulation
+    with _nothing_written():
+        settings = _load(config, changes)
+        _require_free(output, overwrite)
+        from mcprop.simulation import Simulation
 
-    with report.Progress() as progress:
-        result = Simulation(settings).run(
-            threads=threads, analog=analog, on_energy=progress.on_energy
-        )
+        with report.Progress() as progress:
+            result = Simulation(settings).run(
+                threads=threads, analog=analog, on_energy=progress.on_energy
+            )
     result.write(output, overwrite=overwrite)
     click.echo(report.closing(result, output))
 
@@ -253,9 +265,9 @@ def cite(target: str) -> None:
     from mcprop import scenario
 
     directory = Path(target)
+    scenario.require(target, "neither a run directory, a file nor a scenario")
     if target not in scenario.names() and directory.is_dir():
         parts = references.parts_of(directory)
-        scenario.load(directory / "config.toml")
         click.echo(references.bibliography(parts, references.version_of(directory)), nl=False)
     else:
         scenario.load(target)

@@ -8,11 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from mcprop.quantity_text import near_miss, show
-from mcprop.sections import Section, Sections
+from mcprop.sections import MOST_ENERGIES, Section, Sections
 from mcprop.species import SPECIES
 from mcprop.toml_text import dotted
 
-_MOST_ENERGIES = 500
 _MOST_BATCHES = 1_000_000
 
 
@@ -150,8 +149,8 @@ def _energy_values(config: Sections) -> Iterator[str]:
         )
         return
     grid = energies.grid
-    if len(grid) > _MOST_ENERGIES:
-        yield f"energies.per_decade: got {len(grid)} energies; allowed: at most {_MOST_ENERGIES}"
+    if len(grid) > MOST_ENERGIES:
+        yield f"energies.per_decade: got {len(grid)} energies; allowed: at most {MOST_ENERGIES}"
     for place, energy in enumerate(grid):
         if energy in grid[:place]:
             yield f"energies.values[{place}]: got {energy:g} GeV twice; allowed: each energy once"

@@ -13,9 +13,17 @@ from pydantic import PrivateAttr, ValidationError
 
 from mcprop.config_checks import cross_checks, problem_lines
 from mcprop.errors import ConfigError
-from mcprop.quantity_text import as_text, near_miss
+from mcprop.quantity_text import near_miss, show
 from mcprop.sections import Sections
-from mcprop.toml_text import format_document, parse_document, read_text, shown
+from mcprop.toml_text import (
+    dotted,
+    format_document,
+    parse_document,
+    plain,
+    plain_document,
+    read_text,
+    shown,
+)
 from mcprop.units import KM_PER_S
 
 if TYPE_CHECKING:
@@ -42,7 +50,8 @@ class Config(Sections):
         ----------
         document : Mapping
             Sections and values as in a scenario file; in place of text with a unit an astropy
-            Quantity may stand. A value of None counts as left out.
+            Quantity may stand, and an array of them in place of a list. A value of None counts
+            as left out.
 
         Returns
         -------
@@ -54,7 +63,7 @@ class Config(Sections):
         ConfigError
             With one line for each problem.
         """
-        whole = _with_defaults(_plain(document))
+        whole = _with_defaults(plain_document(document))
         try:
             config = cls.model_validate(whole)
         except ValidationError as error:
@@ -71,8 +80,9 @@ class Config(Sections):
         Parameters
         ----------
         changes : Mapping
-            New values by dotted key, such as ``{"cloud.depth": "3 pc"}``, or whole sections by
-            name. None takes a value out.
+            New values by dotted key of any depth, such as ``{"cloud.depth": "3 pc"}`` or
+            ``{"nearby.source.p": "1e52 GV-1"}``, or whole sections by name. None takes a value
+            out.
 
         Returns
         -------
@@ -89,13 +99,11 @@ class Config(Sections):
         >>> load("xue-liu-2025").replace({"cloud.depth": "10 pc"}).cloud.depth
         10.0
         """
-        document = _plain(self._document)
+        document = plain_document(self._document)
+        if not isinstance(changes, Mapping):
+            raise ConfigError(f"changes: got {show(changes)}; allowed: a table of dotted keys")
         for key, value in changes.items():
-            section, _, name = key.partition(".")
-            if name:
-                document.setdefault(section, {})[name] = value
-            else:
-                document[section] = value
+            _put(document, str(key).split("."), plain(value, 2))
         return type(self).from_dict(document)
 
     def to_toml(self) -> str:
@@ -225,11 +233,31 @@ def load(path_or_name: str | Path) -> Config:
     if isinstance(path_or_name, str) and path_or_name in names():
         return parse(text(path_or_name), path_or_name)
     path = Path(path_or_name)
-    if str(path_or_name) and not _exists(path):
-        known = ", ".join(names())
-        hint = near_miss(str(path_or_name), names())
-        raise ConfigError(f"{shown(path)}: neither a file nor a scenario; scenarios: {known}{hint}")
+    if str(path_or_name):
+        require(path_or_name, "neither a file nor a scenario")
     return parse(read_text(path), shown(path))
+
+
+def require(path_or_name: str | Path, otherwise: str) -> None:
+    """Refuse what neither names a scenario nor is anywhere on the disk.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        Name of a built-in scenario, or a path.
+    otherwise : str
+        What to say of it if it is neither.
+
+    Raises
+    ------
+    ConfigError
+        With the scenarios there are.
+    """
+    name = str(path_or_name)
+    if name not in names() and not _exists(Path(path_or_name)):
+        known = ", ".join(names())
+        hint = near_miss(name, names())
+        raise ConfigError(f"{shown(name)}: {otherwise}; scenarios: {known}{hint}")
 
 
 def parse(text: str, name: str = "scenario") -> Config:
@@ -292,18 +320,18 @@ def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
         if isinstance(defaults, dict) and isinstance(given, dict):
             # a list of energies replaces the grid, it does not join it
             complete = name == "energies" and "values" in given
-            whole[name] = given if complete else _plain(defaults) | given
+            whole[name] = given if complete else plain_document(defaults) | given
     return whole
 
 
-def _plain(document: Mapping[Any, Any], depth: int = 2) -> dict[str, Any]:
-    """Copy a document as deep as there are tables, quantities as text, without what is None."""
-    plain: dict[str, Any] = {}
-    for key, value in document.items():
-        if isinstance(value, Mapping) and depth:
-            value = _plain(value, depth - 1)
-        elif hasattr(value, "unit") and hasattr(value, "value"):
-            value = as_text(value)
-        if value is not None:
-            plain[str(key)] = value
-    return plain
+def _put(document: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set a value in tables within tables, which are made where they are missing."""
+    table = document
+    for place, parent in enumerate(path[:-1], start=1):
+        if table.get(parent) is None:
+            table[parent] = {}
+        table = table[parent]
+        if not isinstance(table, dict):
+            inside, home = dotted(tuple(path[: place + 1])), dotted(tuple(path[:place]))
+            raise ConfigError(f"{inside}: {home} is {show(table)}; allowed: keys of tables only")
+    table[path[-1]] = value

@@ -15,8 +15,10 @@ TRANSPORTS = Choice(("kinetic", "wandering"))
 ESTIMATORS = Choice(("walk", "assisted", "analog"))
 LANES = 64
 """Histories that a kernel advances together: batches are multiples of it."""
+MOST_ENERGIES = 500
+"""Energies that a scenario may hold, listed or on a grid."""
 
-_ENERGIES = BeforeValidator(Several(500).parse)
+_ENERGIES = BeforeValidator(Several(MOST_ENERGIES).parse)
 _NUCLEI = BeforeValidator(Several(100).parse)
 _Energy = Annotated[float, Amount("energy", "1 TeV", Bounds(above="0 GeV", most="1 EeV"))]
 _Rigidity = Annotated[float, Amount("rigidity", "3 PV", Bounds(above="0 GV", most="1e12 GV"))]

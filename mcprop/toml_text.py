@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mcprop.errors import ConfigError
+from mcprop.quantity_text import show
 
 _LARGEST_FILE = 1_000_000
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -120,6 +121,73 @@ def dotted(path: tuple[str | int, ...]) -> str:
             key = part if _BARE_KEY.fullmatch(part) else json.dumps(part[:80], ensure_ascii=False)
             text += f".{key[:82]}" if text else key[:82]
     return text
+
+
+def plain_document(document: Any) -> dict[str, Any]:
+    """Copy a document as TOML could hold it.
+
+    Parameters
+    ----------
+    document : Mapping
+        Sections and values; quantities, numpy's numbers and arrays are welcome.
+
+    Returns
+    -------
+    dict
+        The same with quantities as text, and without what is None.
+
+    Raises
+    ------
+    ConfigError
+        If it is no table.
+    """
+    if not isinstance(document, Mapping):
+        raise ConfigError(f"scenario: got {show(document)}; allowed: a table")
+    copy: dict[str, Any] = plain(document, 3)
+    return copy
+
+
+def plain(value: Any, depth: int) -> Any:
+    """Copy a value as TOML could hold it; what cannot be is left as it is, to be refused later.
+
+    Parameters
+    ----------
+    value : object
+        A value, a list or a table.
+    depth : int
+        Tables and lists in each other that are looked into.
+
+    Returns
+    -------
+    object
+        Text, number, list or dict.
+    """
+    if hasattr(value, "unit") and hasattr(value, "value"):
+        return _amount(value)
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if depth and isinstance(value, Mapping):
+        items = ((str(key), plain(item, depth - 1)) for key, item in value.items())
+        return {key: item for key, item in items if item is not None}
+    if depth and isinstance(value, (list, tuple)):
+        return [plain(item, depth - 1) for item in value]
+    return value
+
+
+def _amount(value: Any) -> Any:
+    """Write an astropy Quantity as number, blank, unit; an array of them as a list."""
+
+    def written(number: Any) -> Any:
+        if isinstance(number, list):
+            return [written(item) for item in number]
+        return f"{float(number)!r} {unit}"
+
+    try:
+        unit, bare = value.unit.to_string(), value.value
+        return written(bare.tolist() if hasattr(bare, "tolist") else bare)
+    except (AttributeError, TypeError, ValueError):
+        # complex numbers and the like
+        return value
 
 
 def format_document(document: Mapping[str, Any]) -> str:

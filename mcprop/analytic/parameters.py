@@ -118,6 +118,12 @@ class Parameters:
         """Strip units, and refuse what no formula below can take."""
         for name in _KINDS:
             object.__setattr__(self, name, _plain(name, getattr(self, name)))
+        for name in _KINDS:
+            if isinstance(table := getattr(self, name), dict):
+                missing = [species for species in self.species if species not in table]
+                _check(name, not missing, table, f"lacks {', '.join(missing)}")
+            elif table is not None:
+                _check(name, bool(np.isfinite(table)), table, "is not a finite number")
         _choose("cloud_mode", self.cloud_mode, ("steady", "time-dependent"))
         _choose("cloud_transport", self.cloud_transport, ("kinetic", "wandering"))
         for name in _POSITIVE:
@@ -133,17 +139,18 @@ class Parameters:
     @cached_property
     def b_hat(self) -> np.ndarray:
         """Direction of the magnetic field, shape (3,)."""
-        return frames.unit_vector(self.field_ra, self.field_dec)
+        return _fixed(frames.unit_vector(self.field_ra, self.field_dec))
 
     @cached_property
     def u_hc(self) -> np.ndarray:
         """Velocity of the cloud relative to the Sun [pc/yr], shape (3,)."""
-        return self.cloud_speed * frames.unit_vector(self.cloud_ra, self.cloud_dec)
+        return _fixed(self.cloud_speed * frames.unit_vector(self.cloud_ra, self.cloud_dec))
 
     @cached_property
     def u_lsr(self) -> np.ndarray:
         """Velocity of the cloud in the local standard of rest [pc/yr], shape (3,)."""
-        return frames.lsr_velocity(self.u_hc, (self.solar_u, self.solar_v, self.solar_w))
+        solar = (self.solar_u, self.solar_v, self.solar_w)
+        return _fixed(frames.lsr_velocity(self.u_hc, solar))
 
     @cached_property
     def flow_speed(self) -> float:
@@ -158,18 +165,18 @@ class Parameters:
     @cached_property
     def cloud_axes(self) -> np.ndarray:
         """Rows: depth axis, field across it, third axis; shape (3, 3)."""
-        return frames.cloud_frame(self.u_lsr, self.b_hat)
+        return _fixed(frames.cloud_frame(self.u_lsr, self.b_hat))
 
     @cached_property
     def source_vector(self) -> np.ndarray:
         """Vector from the Sun to the nearby source [pc], shape (3,)."""
         across = frames.normalise(np.cross(self.b_hat, self.u_lsr))
-        return self.nearby_r_parallel * self.b_hat + self.nearby_r_perp * across
+        return _fixed(self.nearby_r_parallel * self.b_hat + self.nearby_r_perp * across)
 
     @cached_property
     def centre_vector(self) -> np.ndarray:
         """Vector from the Sun to the Galactic centre [pc], shape (3,)."""
-        return self.centre_distance * frames.galactic_axes()[0]
+        return _fixed(self.centre_distance * frames.galactic_axes()[0])
 
     # Diffusion
 
@@ -285,7 +292,13 @@ def _plain_number(value: Any, kind: str, name: str) -> Any:
     return units.strip(value, kind, name) if units.has_unit(value) else value
 
 
-def _check(name: str, good: bool, value: float, why: str) -> None:
+def _fixed(array: np.ndarray) -> np.ndarray:
+    """An array that cannot be changed, because it is kept."""
+    array.setflags(write=False)
+    return array
+
+
+def _check(name: str, good: bool, value: Any, why: str) -> None:
     if not good:
         raise RangeError(f"{name} = {value} {why}.")
 

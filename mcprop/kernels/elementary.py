@@ -136,17 +136,3 @@ def sincos_octants(theta):
     c = fma(z, fma(z, c, -2.75573143513906633035e-07), 2.48015872894767294178e-05)
     c = fma(z, fma(z, c, -1.38888888888741095749e-03), 4.16666666666666019037e-02)
     return fma(theta * z, s, theta), fma(z * z, c, fma(z, -0.5, 1.0))
-
-
-@primitive
-def sincos_turns(t):
-    """(sin, cos) of 2 pi t for |t| < 2^49 turns, error below 1e-15 for |t| <= 1."""
-    shifted = 4.0 * t + ROUND
-    s, c = sincos_octants((4.0 * t - (shifted - ROUND)) * (0.5 * math.pi))
-    quadrant = to_bits(shifted)
-    swap = (quadrant & np.uint64(1)) != np.uint64(0)
-    flip_s = (quadrant & np.uint64(2)) != np.uint64(0)
-    flip_c = ((quadrant + np.uint64(1)) & np.uint64(2)) != np.uint64(0)
-    sine = c if swap else s
-    cosine = s if swap else c
-    return (-sine if flip_s else sine), (-cosine if flip_c else cosine)

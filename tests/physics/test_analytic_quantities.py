@@ -45,6 +45,8 @@ def test_parameters_with_units_make_the_same_model():
         ({"cloud_depth": "1.6 yr"}, UnitsError, "cloud_depth = 1.6 yr has unit 'yr'"),
         ({"nearby_source": {"p": "1 GeV-1"}}, UnitsError, r"nearby_source\[p\]"),
         ({"cloud_deepness": "1.6 pc"}, TypeError, "unexpected keyword argument 'cloud_deepness'"),
+        ({"nearby_source": {"p": 1.0}}, RangeError, "nearby_source = .* lacks He"),
+        ({"diffusion_slope": float("nan")}, RangeError, "diffusion_slope = nan is not a finite"),
         ({"cloud_mode": "moving"}, RangeError, "choose from steady, time-dependent"),
         ({"cloud_transport": "bohm"}, RangeError, "choose from kinetic, wandering"),
     ],

@@ -50,13 +50,6 @@ def octants(x, out):
 
 
 @kernel
-def turns(x, out):
-    """Fill `out` (2, n) with sin and cos of turns."""
-    for i in range(x.shape[0]):
-        out[0, i], out[1, i] = elementary.sincos_turns(x[i])
-
-
-@kernel
 def multiply_add(a, b, c, out):
     """Fill `out` with a b + c."""
     for i in range(a.shape[0]):
@@ -127,21 +120,6 @@ def test_sine_and_cosine_of_small_angles_are_accurate():
     out = evaluated(octants, x, rows=(2,)).astype(LONG)
     exact = np.stack([np.sin(x.astype(LONG)), np.cos(x.astype(LONG))])
     assert float(np.max(np.abs(out - exact))) < 2e-16
-
-
-def test_sine_and_cosine_of_turns_are_accurate():
-    t = np.concatenate([RNG.uniform(-1.0, 1.0, 200_000), np.arange(-64, 65) / 64.0])
-    out = evaluated(turns, t, rows=(2,)).astype(LONG)
-    angle = 2.0 * LONG("3.14159265358979323846264338327950288") * t.astype(LONG)
-    assert float(np.max(np.abs(out - np.stack([np.sin(angle), np.cos(angle)])))) < 1e-15
-
-
-def test_quarter_turns_are_exact_up_to_2_to_the_49():
-    for whole in (0.0, 1.0, -1.0, 2.0**20 - 3.0, -(2.0**48), 2.0**48 + 1.0):
-        t = whole + np.array([0.0, 0.25, 0.5, 0.75])
-        sine, cosine = evaluated(turns, t, rows=(2,))
-        assert sine.tolist() == [0.0, 1.0, 0.0, -1.0]
-        assert cosine.tolist() == [1.0, 0.0, -1.0, 0.0]
 
 
 def test_multiply_add_rounds_once():
