@@ -335,7 +335,8 @@ def _require_free(directory: Path, overwrite: bool) -> None:
         target = check_directory(directory, overwrite=True)
         if not overwrite and target.exists() and any(target.iterdir()):
             raise OutputError(f"{directory}: holds a run already; --overwrite replaces it.")
-        home = next(folder for folder in target.parents if folder.exists())
+        empty = target.is_dir() and not any(target.iterdir())  # it is filled, not replaced
+        home = target if empty else next(folder for folder in target.parents if folder.exists())
         # trying is the only test that knows quotas, read-only disks and access lists
         with tempfile.TemporaryDirectory(prefix=".mcprop-", dir=home):
             pass

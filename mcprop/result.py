@@ -343,12 +343,17 @@ def _read_meta(
 def _read_skies(folder: Path, energies: Sequence[float]) -> dict[tuple[str, float], SkyMap]:
     if not folder.is_dir():
         return {}
+    from astropy.io.fits import VerifyError
+
     from mcprop.sky import SkyMap
 
     skies = {}
     for path in sorted(folder.glob("*.fits")):
         with reading(path):
-            sky = SkyMap.read(path)
+            try:
+                sky = SkyMap.read(path)
+            except VerifyError as error:
+                raise ValueError(str(error)) from error
         # a FITS card may lose the last digit of an energy; the table does not
         near = [e for e in energies if abs(e - sky.energy) <= _SAME * e]
         skies[str(sky.component), near[0] if near else sky.energy] = sky

@@ -53,9 +53,7 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
     if not overwrite:
         raise OutputError(f"{target} holds a run already; allow overwriting or choose another.")
     if _is_mount_point(target):
-        raise OutputError(
-            f"{target} is a mount point, so its run cannot be replaced; empty it first."
-        )
+        raise OutputError(f"{target} is a mount point: its run cannot be replaced; empty it first.")
     return target
 
 

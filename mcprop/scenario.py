@@ -254,7 +254,8 @@ def require(path_or_name: str | Path, otherwise: str) -> None:
         With the scenarios there are.
     """
     name = str(path_or_name)
-    if name not in names() and not _exists(Path(path_or_name)):
+    built_in = isinstance(path_or_name, str) and name in names()
+    if not built_in and not _exists(Path(path_or_name)):
         known = ", ".join(names())
         hint = near_miss(name, names())
         raise ConfigError(f"{shown(name)}: {otherwise}; scenarios: {known}{hint}")

@@ -159,21 +159,14 @@ def write_table(table: Table, path: Path) -> None:
     table.write(path, format="ascii.ecsv")
 
 
-def read_table(path: Path) -> Table:
-    """Read an ECSV table.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be read.
-    """
-    from astropy.table import Table
-
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn every complaint about the contents of a file into an `OutputError` that names it."""
     try:
-        return Table.read(path, format="ascii.ecsv")
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise OutputError(f"Cannot read the table {path}: {reason}") from error
+        yield
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or (str(error).strip() or "?").splitlines()[0]
+        raise OutputError(f"Cannot read {path}: {reason.rstrip('.')}.") from error
 
 
 def read_like(path: Path, template: Table) -> Table:
@@ -195,7 +188,10 @@ def read_like(path: Path, template: Table) -> Table:
     OutputError
         When the file cannot be read, or a column is missing, incomplete or of another type.
     """
-    table = read_table(path)
+    from astropy.table import Table
+
+    with reading(path):
+        table = Table.read(path, format="ascii.ecsv")
     for name in template.colnames:
         if name not in table.colnames:
             raise OutputError(f"The table {path} has no column {name!r}.")
@@ -204,7 +200,9 @@ def read_like(path: Path, template: Table) -> Table:
         if len(table) and (column.ndim != 1 or column.dtype.kind not in ("U" if is_text else "fi")):
             what = "text" if is_text else "numbers"
             raise OutputError(f"The column {name!r} of the table {path} must hold {what}.")
-        if np.any(getattr(column, "mask", False)):
+        if is_text and hasattr(column, "filled"):
+            table[name] = column.filled("")  # astropy takes an empty text for a gap
+        elif np.any(getattr(column, "mask", False)):
             raise OutputError(f"The column {name!r} of the table {path} has gaps.")
     return table[template.colnames]
 
@@ -217,16 +215,6 @@ def read_dipoles(path: Path) -> Table:
 def read_spectrum(path: Path) -> Table:
     """Read what `spectrum_table` made, by `read_like`."""
     return read_like(path, spectrum_table([SpectrumRow(1.0, 1.0, "", "", 1.0, 1.0)], {}))
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn every complaint about the contents of a file into an `OutputError` that names it."""
-    try:
-        yield
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or (str(error) or "nothing").splitlines()[0]
-        raise OutputError(f"Cannot read {path}: {reason.rstrip('.')}.") from error
 
 
 def energy_labels(energies: Iterable[float]) -> dict[float, str]:

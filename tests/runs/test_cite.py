@@ -107,9 +107,19 @@ def test_a_directory_without_a_run_is_refused(tmp_path):
     ]
 
 
-def test_a_run_without_its_configuration_is_refused(tmp_path):
+def test_a_run_is_cited_by_what_it_wrote_not_by_its_configuration(tmp_path):
     directory = run_directory(tmp_path / "run")
-    (directory / "config.toml").unlink()
+    (directory / "config.toml").write_text("of a version to come")
     outcome = CliRunner().invoke(cli.main, ["cite", str(directory)])
+    assert outcome.exit_code == 0
+    assert keys(outcome.stdout) == ALWAYS
+
+
+@pytest.mark.parametrize("name", ["nothing", "xue-liu-2052", "a" * 5000, "x\0y"])
+def test_what_is_nowhere_cannot_be_cited(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outcome = CliRunner().invoke(cli.main, ["cite", name])
     assert outcome.exit_code == 2
-    assert len(outcome.stderr.splitlines()) == 1
+    (line,) = outcome.stderr.splitlines()
+    assert ": neither a run directory, a file nor a scenario; scenarios: xue-liu-2025, " in line
+    assert ("did you mean xue-liu-2025?" in line) == (name == "xue-liu-2052")

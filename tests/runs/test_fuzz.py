@@ -3,7 +3,9 @@
 import random
 import re
 
+import numpy as np
 import pytest
+from astropy import units as u
 
 from mcprop import scenario
 from mcprop.errors import ConfigError
@@ -131,6 +133,49 @@ def test_mutated_scenarios_are_valid_or_refused_in_lines(name):
     # both kinds occur, so neither branch is idle
     assert counts["valid"] > MUTATIONS_PER_SCENARIO / 20
     assert counts["refused"] > MUTATIONS_PER_SCENARIO / 3
+
+
+VALUES = [
+    None, True, 0, -1, 64, 1.5, float("nan"), 10**400, 1j, "", "1 pc", "2 PV", "3 TeV", "p", b"1",
+    [], {}, {"p": 2}, {"p": "1 GV-1", "He": "1 GV-1"}, {1: {2: {3: {4: 5}}}}, {"values": ["1 TeV"]},
+    ("p", "He"), {"p"}, object(), u.pc, 1 * u.pc, [1, 2] * u.TeV, [1 * u.TeV, 3], [[1]] * u.GV,
+    1 / u.GV, np.inf * u.yr, 1j * u.kpc, 1 * u.mag, np.int64(128), np.float32(0.5), np.True_,
+    np.array(["p"]), np.array([]), np.arange(3), np.array([None, 1 * u.pc]), range(3), lambda: 1,
+]  # fmt: skip
+PARTS = ["", "x", "p", "He", "0", "a b", "\n", "source", "depth", "values"]
+
+
+def some_key(draw, known):
+    key = draw.choice(known)
+    for _ in range(draw.choice([0, 0, 0, 1, 3])):
+        key += "." + draw.choice(PARTS)
+    return draw.choice([key, key, key, key, draw.choice([1, None, 2.5, ("cloud", "depth"), ""])])
+
+
+def test_random_changes_are_taken_or_refused_in_lines():
+    draw = random.Random("changes")
+    best = scenario.load("xue-liu-2025")
+    tables = {name: part for name, part in best.model_dump().items() if isinstance(part, dict)}
+    known = [
+        *tables,
+        "title",
+        "model",
+        *(f"{name}.{key}" for name in tables for key in tables[name]),
+    ]
+    counts = {"taken": 0, "refused": 0}
+    for _ in range(3000):
+        count = draw.choice([1, 1, 2])
+        changes = {some_key(draw, known): draw.choice(VALUES) for _ in range(count)}
+        try:
+            config = best.replace(changes)
+        except ConfigError as error:
+            counts["refused"] += 1
+            check_lines(error.problems, str(error))
+        else:
+            counts["taken"] += 1
+            assert scenario.parse(config.to_toml()) == config
+    # both kinds occur, so neither branch is idle
+    assert min(counts.values()) > 50
 
 
 def test_random_bytes_as_files_are_refused_in_lines(tmp_path):

@@ -2,7 +2,9 @@
 
 import re
 
+import numpy as np
 import pytest
+from astropy import units as u
 from click.testing import CliRunner
 
 from mcprop import cli, scenario
@@ -160,6 +162,51 @@ MALFORMED = {
     "no histories": ({"monte_carlo.histories": 0}, ["monte_carlo.histories"], "from 64"),
     "negative seed": ({"monte_carlo.seed": -1}, ["monte_carlo.seed"], "from 0"),
     "error of zero": ({"monte_carlo.rel_err": 0.0}, ["monte_carlo.rel_err"], "greater than 0"),
+    # quantities, and numpy's numbers
+    "array for an amount": ({"cloud.depth": [1, 2] * u.pc}, ["cloud.depth"], "got a list of 2"),
+    "matrix for a list": (
+        {"energies": {"values": [[1, 2]] * u.TeV}}, ["energies.values[0]"], "got a list of 2",
+    ),
+    "empty array": ({"energies": {"values": [] * u.TeV}}, ["energies.values"], "an empty list"),
+    "list in a list": (
+        {"energies": {"values": [[1 * u.TeV]]}}, ["energies.values[0]"], "got a list of 1",
+    ),
+    "age in a list of energies": (
+        {"energies": {"values": [1 * u.TeV, 1 * u.yr]}}, ["energies.values[1]"], "of an energy",
+    ),
+    "array without a unit": (
+        {"energies": {"values": np.array([1e3, 1e4])}},
+        ["energies.values[0]", "energies.values[1]"], "got 1000.0 without a unit",
+    ),
+    "Quantity of another kind": ({"cloud.depth": 1 * u.yr}, ["cloud.depth"], "unit of a length"),
+    "Quantity without a unit": ({"cloud.depth": 1 * u.one}, ["cloud.depth"], "without a unit"),
+    "Quantity that is nan": ({"cloud.depth": np.nan * u.pc}, ["cloud.depth"], "nan pc"),
+    "complex Quantity": ({"cloud.depth": 1j * u.pc}, ["cloud.depth"], "such as"),
+    "Quantity for a number": ({"diffusion.slope": 1 * u.pc}, ["diffusion.slope"], "without quotes"),
+    "Quantity for a section": ({"cloud": 1 * u.pc}, ["cloud"], "a table"),
+    "unit for an amount": ({"cloud.depth": u.pc}, ["cloud.depth"], "got pc"),
+    "two slashes": ({"velocity.solar_u": "1 km/s/s"}, ["velocity.solar_u"], "known unit"),
+    "true of numpy for a count": (
+        {"monte_carlo.histories": np.True_}, ["monte_carlo.histories"], "got true",
+    ),
+    "float of numpy for a count": (
+        {"monte_carlo.histories": np.float64(1e5)}, ["monte_carlo.histories"], "without a point",
+    ),
+    "array for a count": (
+        {"monte_carlo.histories": np.array([64])}, ["monte_carlo.histories"], "got a list of 1",
+    ),
+    # keys
+    "key in a text": ({"title.x": 1}, ["title.x"], "title is "),
+    "key in an amount": ({"cloud.depth.x.y": 1}, ["cloud.depth.x"], 'cloud.depth is "1.6 pc"'),
+    "key in a list": ({"species.names.p": 1}, ["species.names.p"], "a list of 2"),
+    "key that is a number": ({1: 1}, ["1"], "unknown key"),
+    "key that is nothing": ({None: 1}, ["None"], "unknown key"),
+    "number as a key in a section": ({"cloud": {1: 2}}, ["cloud.1"], "unknown key"),
+    "keys without end": ({"a." * 5000: 1}, ["a"], "unknown key"),
+    "empty parts of a key": ({"cloud..x": 1}, ['cloud.""'], "unknown key"),
+    "deep key of an unknown nucleus": (
+        {"nearby.source.Xx": "1 GV-1"}, ["nearby.source.Xx"], '"p" or "He"',
+    ),
     # several at once
     "three problems": (
         {"cloud.depth": "1", "field.dec": "95 deg", "monte_carlo.nsid": 3},
@@ -189,6 +236,20 @@ def test_a_malformed_value_gives_one_line_that_names_the_key(name):
     check_lines(caught.value)
     assert [key_of(line) for line in caught.value.problems] == keys
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("nothing", [None, 3, "cloud", [("cloud.depth", "1 pc")]])
+def test_what_is_no_table_of_changes_or_sections_is_refused(nothing):
+    for read in (scenario.Config.from_dict, scenario.load(BEST).replace):
+        with pytest.raises(ConfigError, match=r"\A\w+: got [^\n]+; allowed: a table[^\n]*\Z"):
+            read(nothing)
+
+
+def test_a_list_that_holds_itself_is_refused():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(ConfigError, match=r"\Aenergies\.values\[0\]: got a list of 1; [^\n]+\Z"):
+        scenario.load(BEST).replace({"energies": {"values": endless}})
 
 
 def test_the_table_is_long_enough():
@@ -310,3 +371,23 @@ def test_every_command_reports_all_problems_and_exits_with_2(command, tmp_path):
     keys = [key_of(line) for line in outcome.stderr.splitlines()]
     assert keys == ["field.dec", "cloud.depth", "cloud.mod"]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (["--energies", "1e3,1"], "energies.values[1]"),
+        (["--energies", "1e3,1000"], "energies.values[1]"),
+        (["--energies", "-5"], "energies.values[0]"),
+        (["--histories", "0"], "monte_carlo.histories"),
+        (["--histories", "9" * 30], "monte_carlo.histories"),
+        (["--rel-err", "0"], "monte_carlo.rel_err"),
+        (["--rel-err", "nan"], "monte_carlo.rel_err"),
+        (["--seed", "-1"], "monte_carlo.seed"),
+        (["--seed", str(2**63)], "monte_carlo.seed"),
+    ],
+)
+def test_options_out_of_range_name_the_key(options, key, tmp_path):
+    outcome = CliRunner().invoke(cli.main, ["run", BEST, "-o", str(tmp_path), *options])
+    assert outcome.exit_code == 2
+    assert [line.split(": ")[0] for line in outcome.stderr.splitlines()] == [key]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from astropy import units as u
 
-from mcprop import scenario
+from mcprop import scenario, sections
 from mcprop.analytic.xue_liu_2025 import XueLiu2025
 from mcprop.errors import ConfigError
+from mcprop.kernels.lanes import LANES
 from mcprop.units import CM2_PER_S, KM_PER_S
 
 BEST = "xue-liu-2025"
@@ -171,6 +172,75 @@ def test_quantities_stand_for_text():
     assert changed.cloud.depth == pytest.approx(2.0, rel=1e-15)
     assert changed.nearby.age == 1e5
     assert scenario.parse(changed.to_toml()) == changed
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1 * u.TeV, 10 * u.TeV],
+        (1 * u.TeV, "10 TeV"),
+        [1, 10] * u.TeV,
+        np.array([1e3, 1e4]) * u.GeV,
+        [np.array(1.0) * u.TeV, 1e13 * u.eV],
+    ],
+)
+def test_lists_and_arrays_of_quantities_stand_for_lists_of_text(values):
+    document = {"model": BEST, "energies": {"values": values}}
+    config = scenario.Config.from_dict(document)
+    assert config.energies.grid == (1e3, 1e4)
+    assert scenario.parse(config.to_toml()) == config
+    assert scenario.load(BEST).replace({"energies": {"values": values}}).energies == config.energies
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("background.rate", 0.25 / u.yr, 0.25),
+        ("background.volume", 8 * u.kpc**3, 8e9),
+        ("nearby.source.p", 2e52 / u.TV, 2e49),
+        ("velocity.solar_u", 12 * u.km / u.s, 12 * KM_PER_S),
+        ("diffusion.d0", 1e28 * u.cm**2 / u.s, 1e28 * CM2_PER_S),
+    ],
+)
+def test_compound_units_of_quantities_are_read(key, value, expected):
+    config = scenario.load(BEST).replace({key: value})
+    for found in (config, scenario.parse(config.to_toml())):
+        for part in key.split("."):
+            found = found[part] if isinstance(found, dict) else getattr(found, part)
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("number", [np.int64, np.int32, np.uint16, np.array])
+def test_whole_numbers_and_others_may_be_those_of_numpy(number):
+    keys = ("histories", "batch", "seed", "nside", "leg_steps")
+    config = scenario.load(BEST).replace({f"monte_carlo.{key}": number(128) for key in keys})
+    assert [getattr(config.monte_carlo, key) for key in keys] == [128] * 5
+    assert all(type(getattr(config.monte_carlo, key)) is int for key in keys)
+    again = scenario.parse(config.to_toml())
+    assert again == config
+    assert again.replace({"diffusion.slope": number(1)}).diffusion.slope == 1.0
+    assert again.replace({"diffusion.slope": np.float32(0.5)}).diffusion.slope == 0.5
+
+
+def test_dotted_keys_reach_any_depth_and_none_takes_out():
+    best = scenario.load(BEST)
+    given = {"p": "3e52 GV-1"}
+    changed = best.replace({"nearby.source": given, "nearby.source.He": "1e52 GV-1"})
+    assert changed.nearby.source == {"p": 3e52, "He": 1e52}
+    assert given == {"p": "3e52 GV-1"}
+    assert best.replace({"nearby.source.p": "3e52 GV-1"}).nearby.source == {
+        "p": 3e52,
+        "He": best.nearby.source["He"],
+    }
+    assert changed.replace({"species.names": ["He"], "nearby.source.p": None}).nearby.source == {
+        "He": 1e52
+    }
+    assert best.replace({"cloud": None, "cloud.depth": "3 pc"}).cloud.depth == 3.0
+
+
+def test_batches_are_multiples_of_what_a_kernel_advances_together():
+    # written twice, since importing the kernels takes a second
+    assert sections.LANES == LANES
 
 
 def test_options_are_written_and_taken_out_again():

@@ -105,7 +105,30 @@ def test_a_temporary_folder_open_to_others_is_not_used(monkeypatch, tmp_path):
     planted = tmp_path / f"mcprop-{os.getuid()}"
     planted.mkdir()
     planted.chmod(0o777)
-    assert _cache._private_temporary() != planted
+    assert _cache._private_temporary("name").parent != planted
+
+
+def test_a_file_in_place_of_the_temporary_folder_does_no_harm(
+    numba_directory, monkeypatch, tmp_path
+):
+    blocker = tmp_path / f"mcprop-{os.getuid()}"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocker))
+    monkeypatch.setattr(_cache.tempfile, "tempdir", str(tmp_path))
+    blocker.write_text("")
+    first = _cache.use_source_hashed_cache()
+    blocker.unlink()
+    blocker.symlink_to("nowhere")
+    numba_directory("")
+    assert len({first.parent, _cache.use_source_hashed_cache().parent, blocker}) == 3
+    assert first.is_dir()
+
+
+def test_a_file_in_the_temporary_folder_does_no_harm(monkeypatch, tmp_path):
+    monkeypatch.setattr(_cache.tempfile, "tempdir", str(tmp_path))
+    shared = _cache._private_temporary("other").parent
+    assert shared == tmp_path / f"mcprop-{os.getuid()}"
+    (shared / "name").write_text("")
+    assert _cache._private_temporary("name").is_dir()
 
 
 def make(base: Path, number: int, days: float) -> Path:
@@ -140,6 +163,25 @@ def test_pruning_touches_nothing_else(tmp_path, monkeypatch):
     used = make(base, 2, days=90.0)
     assert _cache.prune(base, keep=used) == [old]
     assert sorted(base.iterdir()) == sorted([*others, used])
+
+
+def test_pruning_is_not_stopped_by_what_vanishes(tmp_path, monkeypatch):
+    """As when two processes prune at once."""
+    old = [make(tmp_path, number, days=40.0 + number) for number in range(7)]
+    real = Path.lstat
+
+    def lstat(path):
+        if path == old[3]:
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    assert _cache.prune(tmp_path, keep=old[0]) == [old[6]]
+    assert old[3].is_dir()
+
+
+def test_pruning_where_nothing_can_be_listed(tmp_path):
+    assert _cache.prune(tmp_path / "nowhere", keep=tmp_path) == []
 
 
 def test_kernels_are_compiled_into_it(tmp_path):

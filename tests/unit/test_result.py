@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from pathlib import Path
 
 import astropy.units as u
@@ -18,7 +17,6 @@ from mcprop.comparison import Comparison, dipole_row
 from mcprop.dipole import Dipole
 from mcprop.errors import OutputError, RangeError, UnitsError
 from mcprop.result import Result
-from mcprop.rundir import check_directory
 from mcprop.sky import SkyMap
 from mcprop.tables import Row, SpectrumRow, energy_labels
 
@@ -304,23 +302,6 @@ def test_nothing_half_written_is_left(result, tmp_path, monkeypatch, error, earl
     assert target.exists() == earlier
 
 
-def test_earlier_run_comes_back_when_the_last_step_fails(result, tmp_path, monkeypatch):
-    target = analytic_result().write(tmp_path / "run")
-    before, calls, real = files(target), [], os.replace
-
-    def fail_once(source, destination):
-        calls.append(source)
-        if len(calls) == 2:
-            raise OSError(5, "Input/output error")
-        real(source, destination)
-
-    monkeypatch.setattr(os, "replace", fail_once)
-    with pytest.raises(OutputError, match="Input/output error"):
-        result.write(target, overwrite=True)
-    assert files(target) == before
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
 def test_an_earlier_run_is_replaced_only_when_told(result, tmp_path):
     target = analytic_result().write(tmp_path / "run")
     (target / "mine.txt").write_text("notes")
@@ -334,36 +315,66 @@ def test_an_earlier_run_is_replaced_only_when_told(result, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_what_is_no_run_is_never_replaced(tmp_path, overwrite):
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.tex").write_text("text")
-    (tmp_path / "file").write_text("text")
-    with pytest.raises(OutputError, match="something that is not a run"):
-        analytic_result().write(tmp_path / "thesis", overwrite)
-    with pytest.raises(OutputError, match="is a file"):
-        analytic_result().write(tmp_path / "file", overwrite)
-    assert files(tmp_path) == {"thesis/chapter.tex", "file"}
-    with pytest.raises(OutputError, match=r"Cannot|Not a directory"):
-        analytic_result().write(tmp_path / "file" / "run", overwrite)
-
-
-def test_an_empty_directory_is_used(tmp_path):
-    assert check_directory(tmp_path) == tmp_path.resolve()
-    (tmp_path / "run").mkdir()
-    assert "dipole.ecsv" in files(analytic_result().write(tmp_path / "run"))
-
-
 def test_reading_what_is_no_run(tmp_path):
     with pytest.raises(OutputError, match="is not a run directory"):
         Result.read(tmp_path)
-    folder = analytic_result().write(tmp_path / "run")
-    (folder / "dipole.ecsv").write_text("no table")
-    with pytest.raises(OutputError, match="Cannot read the table"):
-        Result.read(folder)
-    (folder / "provenance.json").write_text("{")
-    with pytest.raises(OutputError, match="Cannot read the run"):
-        Result.read(folder)
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("provenance.json", lambda text: "{"),
+        ("provenance.json", lambda text: "[1, 2]"),
+        ("provenance.json", lambda text: "[" * 100_000),
+        ("provenance.json", lambda text: '{"seed": "five"}'),
+        ("config.toml", lambda text: None),
+        ("dipole.ecsv", lambda text: "no table"),
+        ("dipole.ecsv", lambda text: None),
+        ("dipole.ecsv", lambda text: replaced(text, "delta_x", "delta_w")),
+        ("dipole.ecsv", lambda text: replaced(text, "0.0003333333333333333", "many")),
+        ("dipole.ecsv", lambda text: replaced(text, "0.0003333333333333333", '""')),
+        ("dipole.ecsv", lambda text: replaced(text, "48.5", "north")),
+        ("dipole.ecsv", lambda text: replaced(text, "b_hat: [48.5, -21.2]", "b_hat: 1")),
+        ("dipole.ecsv", lambda text: replaced(text, "[A paper]", "1")),
+        ("dipole.ecsv", lambda text: replaced(text, "float64", "string")),
+        ("dipole.ecsv", lambda text: replaced(text, "# datatype:", "# datatype: {")),
+        ("spectrum.ecsv", lambda text: replaced(text, "rigidity", "rigour")),
+        ("spectrum.ecsv", lambda text: replaced(text, "string", "float64").replace(" p ", " 1 ")),
+        ("comparison.ecsv", lambda text: replaced(text, "species", "kind")),
+        ("comparison.ecsv", lambda text: replaced(text, "int64", "string")),
+        ("figures/curve.ecsv", lambda text: replaced(text, "weight", "height")),
+        ("sky/total_1e+04GeV.fits", lambda text: "no map"),
+    ],
+)  # fmt: skip
+def test_a_spoilt_file_is_named(result, tmp_path, monkeypatch, name, change):
+    result.curve = result.rows
+    monkeypatch.setattr(plot, "write_figures", lambda *_: None)
+    path = result.write(tmp_path / "run") / name
+    text = change(path.read_bytes().decode("latin-1"))
+    path.unlink() if text is None else path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(OutputError) as caught:
+        Result.read(tmp_path / "run")
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_empty_text_is_no_gap(tmp_path):
+    row = Row(1e4, "total", "", "analytic", Dipole([1e-3, 0.0, 0.0]))
+    assert Result.read(Result([row]).write(tmp_path / "run")).rows[0].species == ""
+
+
+def test_columns_that_somebody_has_added_are_passed_over(result, tmp_path):
+    folder = result.write(tmp_path / "run")
+    for name in ("dipole", "spectrum", "comparison"):
+        table = Table.read(folder / f"{name}.ecsv")
+        table["note"] = "mine"
+        table.write(folder / f"{name}.ecsv", overwrite=True)
+    assert repr(Result.read(folder)) == repr(result)
 
 
 def test_provenance_that_json_cannot_hold(tmp_path):
