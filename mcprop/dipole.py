@@ -102,8 +102,8 @@ class Dipole:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Dipole):
             return NotImplemented
-        same_vector = np.array_equal(self.vector, other.vector)
-        return same_vector and np.array_equal(self.covariance, other.covariance)
+        pairs = ((self.vector, other.vector), (self.covariance, other.covariance))
+        return all(np.array_equal(a, b) for a, b in pairs)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -229,8 +229,8 @@ class Moments:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Moments):
             return NotImplemented
-        same_mean = self.n == other.n and np.array_equal(self.mean, other.mean)
-        return same_mean and np.array_equal(self.scatter, other.scatter)
+        pairs = ((self.n, other.n), (self.mean, other.mean), (self.scatter, other.scatter))
+        return all(np.array_equal(a, b) for a, b in pairs)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -301,9 +301,8 @@ class Part:
     intensity : float
         At the energy in question [GeV^-1 m^-2 s^-1 sr^-1]; any common unit does.
     intensity_var_ln : float
-        Variance of the logarithm of the intensity.
     cov_ln : array_like, shape (3,)
-        Covariance of that logarithm with the dipole.
+        Variance of the logarithm of the intensity, and its covariance with the dipole.
     """
 
     dipole: Dipole
@@ -324,7 +323,6 @@ def combine(parts: Iterable[Part]) -> Dipole:
     Returns
     -------
     Dipole
-        sum J d / sum J, first-order covariance.
 
     Raises
     ------

@@ -11,6 +11,7 @@ import difflib
 import json
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -124,17 +125,17 @@ def _internal(bound: float | str, kind: str | None) -> float:
     return float(strip(bound, kind)) if isinstance(bound, str) and kind else float(bound)
 
 
-class Allowed:
+class Allowed(ABC):
     """Base of the markers: `parse` reads a value, `allowed` says what it may be."""
 
     @property
+    @abstractmethod
     def allowed(self) -> str:
         """What the value may be, in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parse(self, value: Any) -> Any:
         """Read a value, or raise `ValueError` with what is wrong and what is allowed."""
-        raise NotImplementedError
 
     def refuse(self, value: object, why: str = "", hint: str = "") -> ValueError:
         """Make the error that says what was given and what is allowed."""
