@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcprop.analytic import boost
+from mcprop.analytic.xue_liu_2025 import COMPONENTS as CARRIERS
 from mcprop.comparison import ComparisonRow, density_row, dipole_row
 from mcprop.dipole import Dipole, Part, combine
 from mcprop.plan import gas_index
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from mcprop.analytic.xue_liu_2025 import XueLiu2025
     from mcprop.plan import Planned
     from mcprop.transport import Outcome
-
-CARRIERS = ("nearby", "centre", "background")
-"""Components that carry particles; they add up to the intensity."""
 
 MIN_EFFECTIVE = 100.0
 """Effective histories below which an error bar is not trusted."""

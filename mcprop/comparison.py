@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 THRESHOLD = 4.0
 """Standard deviations beyond which a Monte Carlo result differs from its reference."""
 FLOOR = 1e-4
-"""Numerical floor relative to the reference: the truncation of the finite differences."""
+"""Numerical floor relative to the reference, above the truncation of the finite differences."""
 RANK = 1e-9
 """Eigenvalues of a covariance below this fraction of the largest carry no statistics."""
 

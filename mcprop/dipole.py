@@ -390,12 +390,11 @@ def fit_map(
     if len(design) < 4 or np.linalg.cond(normal) > 1e12:
         raise RangeError(f"{len(design)} known pixels do not determine a dipole.")
     inverse = np.linalg.inv(normal)
-    # the deviation from 1, so that a dipole of 1e-4 keeps all its digits
-    deviation, sigma = intensity[good] - 1.0, std_dev[good]
+    deviation, sigma = intensity[good] - 1.0, std_dev[good]  # from 1: to keep a dipole's digits
     solution = inverse @ (design.T @ deviation)
     if covariance is None:
         covariance = (inverse @ (design.T * sigma**2) @ design @ inverse)[1:, 1:]
     noisy = sigma > 0.0
     pulls = (deviation - design @ solution)[noisy] / sigma[noisy]
-    monopole, dipole = 1.0 + float(solution[0]), Dipole(solution[1:], covariance)
-    return MapFit(monopole, dipole, float(pulls @ pulls), len(pulls) - 4)
+    dipole, chi2 = Dipole(solution[1:], covariance), float(pulls @ pulls)
+    return MapFit(1.0 + float(solution[0]), dipole, chi2, len(pulls) - 4)

@@ -88,17 +88,15 @@ class Planner:
 
     def free_path_over_depth(self, energy: float, species: str) -> float:
         """Mean free path along the depth axis of the cloud, in units of the depth of the Sun."""
-        rigidity = float(rigidity_of(energy, species))
-        tensor, speed = (
-            self._local_tensor(rigidity, species),
-            C_LIGHT * float(beta_of(rigidity, species)),
-        )
+        tensor, speed = self._at_the_sun(energy, species)
         return float(3.0 / speed * np.linalg.norm(tensor[0]) / self.model.cloud_depth)
 
-    def _local_tensor(self, rigidity: float, species: str) -> np.ndarray:
-        """Tensor inside the cloud, in cloud axes."""
+    def _at_the_sun(self, energy: float, species: str) -> tuple[np.ndarray, float]:
+        """Tensor inside the cloud, in cloud axes [pc^2/yr], and speed of the particles [pc/yr]."""
+        rigidity = float(rigidity_of(energy, species))
         field = self.model.cloud_axes @ self.model.b_hat
-        return diffusion.tensor(*self.model.local_tensor(rigidity, species), field)
+        tensor = diffusion.tensor(*self.model.local_tensor(rigidity, species), field)
+        return tensor, C_LIGHT * float(beta_of(rigidity, species))
 
     def _share(self) -> float:
         return math.inf if self.analog else self.settings.gradient_step
@@ -147,11 +145,7 @@ class Planner:
 
     def _cloud_job(self, energy: float, species: str, outside: Any, burst: Burst) -> Job:
         model, steady = self.model, isinstance(outside, SteadyDensity)
-        rigidity = float(rigidity_of(energy, species))
-        tensor, speed = (
-            self._local_tensor(rigidity, species),
-            C_LIGHT * float(beta_of(rigidity, species)),
-        )
+        tensor, speed = self._at_the_sun(energy, species)
         rate = model.flow_speed / tensor[0, 0]
         form = np.diag([max(1.0 / model.cloud_depth, rate) ** 2, 0.0, 0.0])
         if not steady:

@@ -165,7 +165,7 @@ class MonteCarlo(Section):
     histories: Annotated[int, Whole(LANES, 10**12)]
     batch: Annotated[int, Whole(LANES, 2**24, multiple_of=LANES)]
     estimator: Annotated[str, ESTIMATORS]
-    gradient_step: Annotated[float, Number(Bounds(above=0, most=0.5))]
+    gradient_step: Annotated[float, Number(Bounds(above=0, most=0.02))]
     step: Annotated[float, Number(Bounds(above=0, most=10))]
     kernel_leg: Annotated[float, Number(Bounds(above=0, most=0.1))]
     leg_steps: Annotated[int, Whole(1, 10**6)]

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from mcprop.kernels.elementary import from_bits, log, sincos_octants
+from mcprop.kernels.elementary import ONE_BITS, from_bits, log, sincos_octants
 from mcprop.protocol import kernel, primitive
 
 PARITY = np.uint64(0x1BD11BDAA9FC1A22)
@@ -19,7 +19,6 @@ LAUNCH = np.uint64(1 << 63)
 
 MASK42, MASK27 = np.uint64((1 << 42) - 1), np.uint64((1 << 27) - 1)
 MASK20, MASK13 = np.uint64((1 << 20) - 1), np.uint64((1 << 13) - 1)
-ONE_BITS = np.uint64(0x3FF0000000000000)
 
 
 @primitive

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 
-from mcprop import scenario, sections
+from mcprop import comparison, scenario, sections
 from mcprop.analytic.xue_liu_2025 import XueLiu2025
 from mcprop.errors import ConfigError
 from mcprop.kernels.lanes import LANES
@@ -300,3 +300,11 @@ def test_a_cloud_without_a_direction_across_the_field_is_refused(changes):
     config = scenario.load(BEST).replace(changes)
     with pytest.raises(ConfigError, match=r"\Avelocity: got a cloud [^\n]*\Z"):
         config.model()
+
+
+def test_differences_are_truncated_below_the_floor_of_the_comparison():
+    """The largest gradient_step allowed, squared over six, is no visible difference."""
+    scenario.load(BEST).replace({"monte_carlo.gradient_step": 0.02})
+    with pytest.raises(ConfigError, match=r"monte_carlo\.gradient_step: .* at most 0\.02"):
+        scenario.load(BEST).replace({"monte_carlo.gradient_step": 0.03})
+    assert comparison.FLOOR > 0.02**2 / 6.0
