@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from mcprop.protocol import b_vector, implements
+from mcprop.protocol import UNLIMITED, b_gradient, b_vector, implements, step_scale
 
 
 class UniformField(NamedTuple):
@@ -22,3 +22,13 @@ class UniformField(NamedTuple):
 @implements(b_vector, UniformField)
 def _(field, x, y, z):
     return field.bx, field.by, field.bz
+
+
+@implements(b_gradient, UniformField)
+def _(field, x, y, z):
+    return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+
+
+@implements(step_scale, UniformField)
+def _(field, x, y, z):
+    return UNLIMITED

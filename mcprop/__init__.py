@@ -12,7 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mcprop import analytic, cite, errors, fields, frames, plot, scenario, species, units
+    from mcprop import (
+        analytic,
+        cite,
+        errors,
+        fields,
+        frames,
+        medium,
+        particles,
+        plot,
+        scenario,
+        species,
+        units,
+    )
     from mcprop.analytic.xue_liu_2025 import XueLiu2025
     from mcprop.comparison import Comparison
     from mcprop.dipole import Dipole
@@ -40,7 +52,9 @@ __all__ = [
     "fields",
     "frames",
     "load",
+    "medium",
     "names",
+    "particles",
     "plot",
     "scenario",
     "species",

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mcprop.analytic import boost
-from mcprop.analytic.xue_liu_2025 import COMPONENTS as CARRIERS
-from mcprop.comparison import ComparisonRow, density_row, dipole_row
+from mcprop.comparison import FLOOR, ComparisonRow, density_row, dipole_row
 from mcprop.dipole import Dipole, Part, combine
-from mcprop.plan import gas_index
+from mcprop.models import Model, boost_of
 from mcprop.sky import SkyMap
-from mcprop.species import SPECIES, energy_jacobian, rigidity_of
+from mcprop.species import energy_jacobian, rigidity_of
 from mcprop.tables import ANALYTIC, MONTE_CARLO, Row, SpectrumRow
-from mcprop.units import C_LIGHT
 
 if TYPE_CHECKING:
-    from mcprop.analytic.xue_liu_2025 import XueLiu2025
     from mcprop.plan import Planned
     from mcprop.transport import Outcome
 
@@ -29,34 +26,49 @@ MIN_EFFECTIVE = 100.0
 MIN_SHARE = 1e-4
 """Share of the intensity from which a component counts in the total."""
 
-BOOST = "compton-getting"
 ALL = "all"
+PRESCRIBED = "prescribed"
+
+
+class Judge(NamedTuple):
+    """What a Monte Carlo result is held against.
+
+    Parameters
+    ----------
+    name : str
+        Stands in the comparison table.
+    floor : float
+        Numerical error of the reference or of the estimator, relative to the reference.
+    """
+
+    name: str = "formula"
+    floor: float = FLOOR
 
 
 def formula_rows(
-    model: XueLiu2025, energy: float, species_wanted: tuple[str, ...] | None = None
+    model: Model, energy: float, species_wanted: tuple[str, ...] | None = None
 ) -> list[Row]:
     """Rows of method "analytic" at a total energy [GeV]; by default of every species and of all."""
-    rows = []
+    rows, boost = [], boost_of(model)
     for species in species_wanted or (*model.species, ALL):
-        for component in CARRIERS:
-            vector = model.component_dipole(component, energy, species)
-            share = float(model.share(component, energy, species))
-            rows.append(Row(energy, component, species, ANALYTIC, Dipole(vector), share))
-        share = sum(float(model.share(component, energy, species)) for component in CARRIERS)
-        boost = Dipole(model.compton_getting(energy))
-        rows.append(Row(energy, BOOST, species, ANALYTIC, boost, share))
+        shares = [float(model.share(c, energy, species)) for c in model.components]
+        for component, share in zip(model.components, shares, strict=True):
+            dipole = Dipole(model.component_dipole(component, energy, species))
+            rows.append(Row(energy, component, species, ANALYTIC, dipole, share))
+        if boost:
+            dipole = Dipole(model.component_dipole(boost, energy, species))
+            rows.append(Row(energy, boost, species, ANALYTIC, dipole, sum(shares)))
         total = Dipole(model.total_dipole(energy, species))
-        rows.append(Row(energy, "total", species, ANALYTIC, total, share))
+        rows.append(Row(energy, "total", species, ANALYTIC, total, sum(shares)))
     return rows
 
 
-def spectrum_rows(model: XueLiu2025, energy: float) -> list[SpectrumRow]:
+def spectrum_rows(model: Model, energy: float) -> list[SpectrumRow]:
     """Intensity by formula of every species and component at a total energy [GeV]."""
     rows = []
     for species in model.species:
         rigidity = float(rigidity_of(energy, species))
-        for component in CARRIERS:
+        for component in model.components:
             per_rigidity = float(model.intensity(component, rigidity, species))
             per_energy = float(model.intensity_energy(component, energy, species))
             rows.append(SpectrumRow(energy, rigidity, species, component, per_rigidity, per_energy))
@@ -64,40 +76,50 @@ def spectrum_rows(model: XueLiu2025, energy: float) -> list[SpectrumRow]:
 
 
 class Assembly:
-    """Monte Carlo answers at one energy.
+    """Monte Carlo answers at one energy; a component without a job is prescribed by its formula.
 
     Parameters
     ----------
-    model : XueLiu2025
+    model : Model
         Formulas: the references, and what is not transported.
     energy : float
         Total energy [GeV].
-    planned : list of Planned
+    planned : sequence of Planned
         The jobs.
-    outcomes : list of Outcome
+    outcomes : sequence of Outcome
         Their outcomes, in the same order.
     """
 
     def __init__(
-        self, model: XueLiu2025, energy: float, planned: list[Planned], outcomes: list[Outcome]
+        self, model: Any, energy: float, planned: Sequence[Planned], outcomes: Sequence[Outcome]
     ) -> None:
         self.model, self.energy = model, energy
+        self.carriers: tuple[str, ...] = model.components
+        self.boost = boost_of(model)
         self.found = {
             (p.component, p.species, p.gives): (p, outcome)
             for p, outcome in zip(planned, outcomes, strict=True)
         }
+        transported = {p.component for p in planned}
+        self.transported = tuple(c for c in self.carriers if c in transported)
         self.parts = {
             (component, species): self._part(component, species)
-            for component in CARRIERS
+            for component in self.carriers
             for species in model.species
         }
         self.intensity = sum(part.intensity for part in self.parts.values())
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Everything that has a dipole but the total: the carriers, and the boost if any."""
+        return (*self.carriers, self.boost) if self.boost else self.carriers
+
     def dipole(self, component: str, species: str) -> Dipole:
         """Dipole of a component or of the total, of one species or of all."""
         if component == "total":
-            return combine(self._parts(CARRIERS, species)) + self.dipole(BOOST, species)
-        if component == BOOST:
+            carried = combine(self._parts(self.carriers, species))
+            return carried + self.dipole(self.boost, species) if self.boost else carried
+        if component == self.boost:
             return combine([self._boost_part(name) for name in self._names(species)])
         parts = self._parts((component,), species)
         if not any(part.intensity for part in parts):  # no history has met the source
@@ -108,8 +130,8 @@ class Assembly:
         """Rows of method "monte-carlo"."""
         rows = []
         for species in (*self.model.species, ALL):
-            for component in (*CARRIERS, BOOST, "total"):
-                members = (component,) if component in CARRIERS else CARRIERS
+            for component in (*self.shown, "total"):
+                members = (component,) if component in self.carriers else self.carriers
                 share = (
                     sum(part.intensity for part in self._parts(members, species)) / self.intensity
                 )
@@ -119,56 +141,87 @@ class Assembly:
 
     def estimator(self, component: str) -> str:
         """Name of the estimator behind a component's dipole."""
-        if component == "background":
-            return "prescribed"
         if component == "total":
-            kinds = {p.estimator for p, _ in self.found.values()} - {"boost"}
-            return "assisted" if "assisted" in kinds else "+".join([*sorted(kinds), "prescribed"])
+            planned = (p for (c, _, _), (p, _) in self.found.items() if c != self.boost)
+            kinds = sorted({p.estimator for p in planned})
+            if self.transported != self.carriers:
+                kinds.append(PRESCRIBED)
+            return "assisted" if "assisted" in kinds else "+".join(kinds)
+        if component in self.carriers and component not in self.transported:
+            return PRESCRIBED
         return self.found[component, self.model.species[0], "dipole"][0].estimator
 
-    def comparisons(self) -> list[ComparisonRow]:
-        """Monte Carlo against formula: the dipoles, and the densities that were transported.
+    def density_estimator(self, component: str, species: str) -> str:
+        """Name of the estimator behind a component's density."""
+        return self.found[component, species, "dipole"][0].estimator
 
-        Compton-Getting is judged by the exact boost, alone and in the total; how far its first
-        order is off is a finding.
-        """
-        nearby = "quadrature" if self.model.cloud_mode == "time-dependent" else "formula"
-        rows = [
-            self._dipole_row(c, ALL, self.model.component_dipole(c, self.energy), reference)
-            for c, reference in zip(CARRIERS, (nearby, "formula", "formula"), strict=True)
-        ]
-        exact, first = self._exact_boost(), self.model.compton_getting(self.energy)
-        total = self.model.total_dipole(self.energy) - first + exact
-        rows.append(self._dipole_row(BOOST, ALL, exact, "exact boost"))
-        rows.append(self._dipole_row(BOOST, ALL, first, "first order boost"))
-        rows.append(self._dipole_row("total", ALL, total, f"{nearby} and exact boost"))
+    def judge(self, component: str) -> Judge:
+        """What a component, or the total, is held against."""
+        return Judge()
+
+    def uncertainty(self, component: str) -> float:
+        """Relative error of a component's estimator beside its noise, such as by finite steps."""
+        return 0.0
+
+    def comparisons(self) -> list[ComparisonRow]:
+        """Monte Carlo against formula: the dipoles, and the densities that were transported."""
+        rows = self.carrier_rows()
+        expected = self.model.total_dipole(self.energy)
+        rows.append(self.dipole_row("total", ALL, expected, self.judge("total")))
         for species in self.model.species:
-            rows += self._density_rows("nearby", species, nearby)
-            rows += self._density_rows("centre", species, "formula")
-            if nearby == "quadrature":
-                rows += self._published(species)
+            for component in self.transported:
+                rows += self.density_rows(component, species, self.judge(component))
         return rows
 
-    def _exact_boost(self) -> np.ndarray:
-        """Compton-Getting dipole without approximation, species weighted by intensity."""
-        velocity, index = -self.model.u_hc / C_LIGHT, gas_index(self.model, self.energy)
-        seen = [
-            boost.dipole(self.energy, SPECIES[name].mass, index, velocity)
-            for name in self.model.species
+    def carrier_rows(self) -> list[ComparisonRow]:
+        """The dipole of each component, all species together, against the formula."""
+        return [
+            self.dipole_row(c, ALL, self.model.component_dipole(c, self.energy), self.judge(c))
+            for c in self.carriers
         ]
-        weights = [
-            float(self.model.total_intensity_energy(self.energy, name))
-            for name in self.model.species
-        ]
-        return np.average(seen, axis=0, weights=weights)
+
+    def dipole_row(
+        self, component: str, species: str, expected: np.ndarray, judge: Judge
+    ) -> ComparisonRow:
+        """Row that holds a dipole against the one expected."""
+        dipole, label = self.dipole(component, species), self.estimator(component)
+        names = (self.energy, component, species)
+        reference = Dipole(expected, self._systematic(component, species) ** 2 * np.eye(3))
+        return self._judged(dipole_row(*names, dipole, reference, label, *judge))
+
+    def _systematic(self, component: str, species: str) -> float:
+        """Error of a dipole by the `uncertainty` of the components in it, in any direction."""
+        square = 0.0
+        for c in (component,) if component in self.carriers else self.carriers:
+            if relative := self.uncertainty(c):
+                vector = self.model.component_dipole(c, self.energy, species)
+                share = float(self.model.share(c, self.energy, species)) if c != component else 1.0
+                square += (relative * share * float(np.linalg.norm(vector))) ** 2
+        return math.sqrt(square)
+
+    def density_rows(
+        self, component: str, species: str, judge: Judge, expected: float | None = None
+    ) -> list[ComparisonRow]:
+        """Row of a density against the model's, unless another is expected; none against zero."""
+        if expected is None:
+            rigidity = float(rigidity_of(self.energy, species))
+            expected = float(self.model.density(component, rigidity, species))
+        if expected == 0.0:
+            return []
+        label, names = self.density_estimator(component, species), (self.energy, component, species)
+        mean, noise = self.density(component, species)
+        error = math.hypot(noise, self.uncertainty(component) * expected)
+        return [self._judged(density_row(*names, (mean, error), expected, label, *judge))]
 
     def skies(self, seed: int, title: str) -> dict[tuple[str, float], SkyMap]:
         """Sky maps of the components, all species together, and of the total."""
         meta = {"energy": self.energy, "seed": seed, "title": title}
-        maps = {c: self._sky(c, meta) for c in (*CARRIERS, BOOST)}
-        intensity = {c: sum(part.intensity for part in self._parts((c,), ALL)) for c in CARRIERS}
+        maps = {c: self._sky(c, meta) for c in self.shown}
+        intensity = {c: self._intensity(c) for c in self.carriers}
         shares = [(j / self.intensity, maps[c]) for c, j in intensity.items() if j > 0.0]
-        total = SkyMap.combine([*shares, (1.0, maps[BOOST])], component="total", **meta)
+        if self.boost:
+            shares.append((1.0, maps[self.boost]))
+        total = SkyMap.combine(shares, component="total", **meta)
         covariance = self.dipole("total", ALL).covariance
         maps["total"] = replace(total, dipole_covariance=covariance)
         return {(component, self.energy): sky for component, sky in maps.items()}
@@ -180,7 +233,7 @@ class Assembly:
         return largest / total.amplitude if total.amplitude > 0.0 else math.inf
 
     def density(self, component: str, species: str) -> tuple[float, float]:
-        """Density at the Sun by Monte Carlo [pc^-3], and its standard deviation."""
+        """Density at the Sun by Monte Carlo, in the unit of the model's, and its error bar."""
         mean, variance = 1.0, 0.0
         for gives in ("dipole", "burst density"):
             if (component, species, gives) in self.found:
@@ -191,11 +244,12 @@ class Assembly:
 
     def trusted(self, component: str, species: str) -> bool:
         """Whether enough histories contribute to a component, or to what matters in the total."""
-        if component in ("background", BOOST):
-            return True
         if component == "total":
-            members = [c for c in CARRIERS if float(self.model.share(c, self.energy)) > MIN_SHARE]
+            share = self.model.share
+            members = [c for c in self.carriers if float(share(c, self.energy)) > MIN_SHARE]
             return all(self.trusted(member, species) for member in members)
+        if component not in self.transported:  # prescribed, or the boost
+            return True
         wanted = {(component, name) for name in self._names(species)}
         return all(
             outcome.moments.effective >= MIN_EFFECTIVE
@@ -209,8 +263,11 @@ class Assembly:
     def _parts(self, components: tuple[str, ...], species: str) -> list[Part]:
         return [self.parts[c, name] for name in self._names(species) for c in components]
 
+    def _intensity(self, component: str) -> float:
+        return sum(part.intensity for part in self._parts((component,), ALL))
+
     def _part(self, component: str, species: str) -> Part:
-        if component == "background":
+        if component not in self.transported:
             vector = self.model.component_dipole(component, self.energy, species)
             intensity = float(self.model.intensity_energy(component, self.energy, species))
             return Part(Dipole(vector), intensity)
@@ -231,54 +288,21 @@ class Assembly:
         )
 
     def _boost_part(self, species: str) -> Part:
-        dipole = self.found[BOOST, species, "dipole"][1].moments.dipole()
-        return Part(dipole, sum(part.intensity for part in self._parts(CARRIERS, species)))
-
-    def _dipole_row(
-        self, component: str, species: str, expected: np.ndarray, reference: str
-    ) -> ComparisonRow:
-        dipole, label = self.dipole(component, species), self.estimator(component)
-        row = dipole_row(
-            self.energy, component, species, dipole, Dipole(expected), label, reference
-        )
-        return self._judged(row)
-
-    def _density_rows(self, component: str, species: str, reference: str) -> list[ComparisonRow]:
-        """Row of a density; none where the reference is too small for a number."""
-        rigidity = float(rigidity_of(self.energy, species))
-        label = self.found[component, species, "dipole"][0].estimator
-        if (component, species, "burst density") in self.found and label == "survival":
-            label = "survival+walk"
-        published = reference == "published product"
-        formula = self.model.published_density if published else self.model.density
-        expected = float(formula(component, rigidity, species))
-        if expected == 0.0:
-            return []
-        density = self.density(component, species)
-        row = density_row(self.energy, component, species, density, expected, label, reference)
-        return [self._judged(row)]
+        dipole = self.found[self.boost, species, "dipole"][1].moments.dipole()
+        return Part(dipole, sum(part.intensity for part in self._parts(self.carriers, species)))
 
     def _judged(self, row: ComparisonRow) -> ComparisonRow:
         """Withdraw the verdict where the error bar is not to be trusted."""
-        if row.verdict == "prescribed" or self.trusted(row.component, row.species):
+        if row.verdict == PRESCRIBED or self.trusted(row.component, row.species):
             return row
         return replace(row, verdict="inconclusive")
-
-    def _published(self, species: str) -> list[ComparisonRow]:
-        """The published product formula, against the time-dependent cloud."""
-        rigidity = float(rigidity_of(self.energy, species))
-        expected = self.model.published_dipole("nearby", rigidity, species)
-        return [
-            self._dipole_row("nearby", species, expected, "published product"),
-            *self._density_rows("nearby", species, "published product"),
-        ]
 
     def _sky(self, component: str, meta: dict[str, Any]) -> SkyMap:
         """Map of one component, its species weighted by intensity."""
         vector = self.dipole(component, ALL)
-        if component == "background":
+        if self.estimator(component) == PRESCRIBED:
             return SkyMap.from_dipole(vector.vector, self.nside, component=component, **meta)
-        members = CARRIERS if component == BOOST else (component,)
+        members = self.carriers if component == self.boost else (component,)
         skies = []
         for species in self.model.species:
             outcome = self.found[component, species, "dipole"][1]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from mcprop import __version__
+from mcprop import __version__, models
 from mcprop.errors import OutputError
 
 
@@ -28,19 +29,6 @@ _SOFTWARE = r"""@software{mcprop,
 }"""
 
 _REFERENCES = (
-    Reference(
-        "the model and its parameters",
-        ("formulas", "monte-carlo"),
-        r"""@article{XueLiu2025,
-  title         = {Influence of interstellar environment near the solar system on cosmic ray
-                   spectra and dipole anisotropy},
-  author        = {Xue, Zhangxi and Liu, Siming},
-  year          = {2025},
-  journal       = {arXiv e-prints},
-  eprint        = {2507.07057},
-  archiveprefix = {arXiv},
-}""",
-    ),
     Reference(
         "the random numbers: Threefry2x64-20 of Random123",
         ("monte-carlo",),
@@ -168,7 +156,9 @@ _REFERENCES = (
 )
 
 
-def bibliography(parts: tuple[str, ...] = PARTS, version: str = __version__) -> str:
+def bibliography(
+    parts: tuple[str, ...] = PARTS, version: str = __version__, model: str = models.known()[0]
+) -> str:
     """BibTeX of everything that a run with these parts rests on.
 
     Parameters
@@ -177,15 +167,18 @@ def bibliography(parts: tuple[str, ...] = PARTS, version: str = __version__) -> 
         What ran; by default everything.
     version : str
         Version of mcprop that ran.
+    model : str
+        Key of the model that ran.
 
     Returns
     -------
     str
         BibTeX entries, each under a comment that says what it is cited for.
     """
-    used = [ref for ref in _REFERENCES if set(ref.parts) & set(parts)]
     software = Reference("the program", PARTS, _SOFTWARE.replace("VERSION", version))
-    return "\n\n".join(f"% {ref.purpose}\n{ref.bibtex}" for ref in (software, *used)) + "\n"
+    rests_on = (software, *models.study(model).papers, *_REFERENCES)
+    used = [ref for ref in rests_on if set(ref.parts) & set(parts)]
+    return "\n\n".join(f"% {ref.purpose}\n{ref.bibtex}" for ref in used) + "\n"
 
 
 def parts_of(directory: Path) -> tuple[str, ...]:
@@ -238,3 +231,25 @@ def version_of(directory: Path) -> str:
         return str(record["mcprop"])
     except (OSError, ValueError, LookupError, TypeError):
         return __version__
+
+
+def model_of(directory: Path) -> str:
+    """Key of the model of a run; the first of the models where the run does not say.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the run was written.
+
+    Returns
+    -------
+    str
+        One of `mcprop.models.known`.
+    """
+    try:
+        text = (directory / "config.toml").read_text(encoding="utf-8")
+        key = tomllib.loads(text).get("model")
+    except (OSError, ValueError, RecursionError):
+        key = None
+    known = models.known()
+    return key if key in known else known[0]

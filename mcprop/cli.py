@@ -154,24 +154,21 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
 @_config
 def check(config: str) -> None:
     """Say whether a configuration can be run, and what follows from it."""
-    from mcprop import frames, scenario
-    from mcprop.units import KM_PER_S
+    from mcprop import scenario
 
     checked = scenario.load(config)
-    model = checked.model()
+    study, model = checked.study, checked.model()
     energies, names = checked.energies.grid, ", ".join(checked.species.names)
-    ra, dec = frames.lon_lat(model.u_lsr)
     click.echo(f"{config}: fine. {checked.title}")
     click.echo(f"{len(energies)} energies, {min(energies):g} to {max(energies):g} GeV, of {names}")
-    click.echo(
-        f"cloud: {checked.cloud.mode}, {checked.cloud.transport}; moves at"
-        f" {model.flow_speed / KM_PER_S:.3f} km/s toward RA {ra:.2f}, Dec {dec:.2f} deg,"
-        f" at {math.degrees(model.theta):.2f} deg to the field"
-    )
+    for line in study.summary(checked, model):
+        click.echo(line)
     run_of = checked.monte_carlo
-    click.echo(f"monte_carlo: {run_of.histories} histories, estimator {run_of.estimator}")
-    changes = _differences(checked, scenario.load(scenario.BASE))
-    click.echo(f"differs from {scenario.BASE} in: {', '.join(changes) or 'nothing'}")
+    estimator = getattr(run_of, "estimator", "")
+    with_it = f", estimator {estimator}" if estimator else ""
+    click.echo(f"monte_carlo: {run_of.histories} histories{with_it}")
+    changes = _differences(checked, scenario.parse(study.defaults(), study.key))
+    click.echo(f"differs from {study.key} in: {', '.join(changes) or 'nothing'}")
 
 
 @main.command()
@@ -219,6 +216,12 @@ def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -
     help="Plain histories without variance reduction: an independent check that needs far more"
     " of them for the same error bar.",
 )
+@click.option(
+    "--halving",
+    is_flag=True,
+    help="Run 1 % of the histories (at least 256 of a job) once more with half the step; the"
+    " comparison then holds the difference.",
+)
 @_overwrite
 def run(
     config: str,
@@ -229,6 +232,7 @@ def run(
     seed: int | None,
     threads: int | None,
     analog: bool,
+    halving: bool,
     overwrite: bool,
 ) -> None:
     """Run pseudo-particles and compare them with the formulas.
@@ -242,16 +246,18 @@ def run(
         "monte_carlo.histories": histories,
         "monte_carlo.rel_err": rel_err,
         "monte_carlo.seed": seed,
-        "monte_carlo.estimator": "analog" if analog else None,
     }
     with _nothing_written():
-        settings = _load(config, changes)
+        settings = _load(config, changes, analog)
         _require_free(output, overwrite)
         from mcprop.simulation import Simulation
 
         with report.Progress() as progress:
             result = Simulation(settings).run(
-                threads=threads, analog=analog, on_energy=progress.on_energy
+                threads=threads,
+                analog=analog,
+                on_energy=progress.on_energy,
+                halving=halving,
             )
     result.write(output, overwrite=overwrite)
     click.echo(report.closing(result, output))
@@ -267,19 +273,21 @@ def cite(target: str) -> None:
     directory = Path(target)
     scenario.require(target, "neither a run directory, a file nor a scenario")
     if target not in scenario.names() and directory.is_dir():
-        parts = references.parts_of(directory)
-        click.echo(references.bibliography(parts, references.version_of(directory)), nl=False)
+        parts, version = references.parts_of(directory), references.version_of(directory)
+        model = references.model_of(directory)
+        click.echo(references.bibliography(parts, version, model), nl=False)
     else:
-        scenario.load(target)
-        click.echo(references.bibliography(), nl=False)
+        model = scenario.load(target).formulas
+        click.echo(references.bibliography(model=model), nl=False)
 
 
-def _load(config: str, changes: dict[str, Any]) -> Config:
+def _load(config: str, changes: dict[str, Any], analog: bool = False) -> Config:
     """Load a scenario and apply what the options say; None is no option."""
     from mcprop import scenario
 
-    given = {key: value for key, value in changes.items() if value is not None}
-    settings = scenario.load(config).replace(given)
+    settings = scenario.load(config)
+    changes = changes | {"monte_carlo.estimator": settings.estimator_of(analog)}
+    settings = settings.replace({k: value for k, value in changes.items() if value is not None})
     settings.model()
     return settings
 

@@ -127,7 +127,7 @@ def compare_density(ratio: float, err: float, floor: float = FLOOR) -> Outcome:
     -------
     Outcome
     """
-    small = abs(ratio - 1.0) <= floor
+    small = abs(ratio - 1.0) <= floor + THRESHOLD * err
     if err == 0.0:
         return Outcome(0.0, 0, math.nan, "prescribed" if small else "differs")
     if err < floor:

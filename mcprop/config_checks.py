@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,7 +42,7 @@ def _problem_line(problem: dict[str, Any], config: type[Section]) -> str:
         case "value_error":
             return f"{dotted(path)}: {problem['ctx']['error']}"
         case "missing":
-            return f"{dotted(path)}: missing; allowed: {_first_choice(path[0], config)}"
+            return f"{dotted(path)}: missing; allowed: {_allowed(path, config)}"
         case "extra_forbidden":
             return f"{dotted(path)}: unknown key (got {show(given)}); {_instead(path, config)}"
         case "model_type" | "dict_type":
@@ -64,10 +64,13 @@ def _sections(config: type[Section]) -> dict[str, type[Section]]:
     }
 
 
-def _first_choice(name: str, config: type[Section]) -> str:
+def _allowed(path: tuple[str | int, ...], config: type[Section]) -> str:
     """What a key that may not be left out may be."""
-    fields = {field.alias or key: field for key, field in config.model_fields.items()}
-    return next(marker.allowed for marker in fields[name].metadata if hasattr(marker, "allowed"))
+    home = config if len(path) == 1 else _sections(config)[str(path[0])]
+    fields = {field.alias or key: field for key, field in home.model_fields.items()}
+    markers = fields[str(path[-1])].metadata if str(path[-1]) in fields else []
+    words = (marker.allowed for marker in markers if hasattr(marker, "allowed"))
+    return next(words, f"a table [{dotted(path)}]")
 
 
 def _instead(path: tuple[str | int, ...], config: type[Section]) -> str:
@@ -101,8 +104,13 @@ def cross_checks(config: Sections) -> list[str]:
     list of str
         Lines that start with the dotted key; empty if all is well.
     """
-    checks = (_nuclei, _tables, _energy_keys, _energy_values, _batches)
-    return [line for check in checks for line in check(config)]
+    return [
+        *_nuclei(config),
+        *config.own_problems(),
+        *_energy_keys(config),
+        *_energy_values(config),
+        *_batches(config),
+    ]
 
 
 def _nuclei(config: Sections) -> Iterator[str]:
@@ -112,16 +120,26 @@ def _nuclei(config: Sections) -> Iterator[str]:
             yield f"species.names[{place}]: got {show(name)} twice; allowed: each nucleus once"
 
 
-def _tables(config: Sections) -> Iterator[str]:
-    """Every nucleus needs its index and its sources."""
-    tables = {
-        "spectrum.index": config.spectrum.index,
-        "background.source": config.background.source,
-        "nearby.source": config.nearby.source,
-        "centre.source": config.centre.source,
-    }
+def missing_nuclei(
+    names: Iterable[str], tables: Mapping[str, Mapping[str, object]]
+) -> Iterator[str]:
+    """Find the tables that lack one of the nuclei that are followed.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The nuclei, the values of ``species.names``.
+    tables : mapping
+        Tables by nucleus, under their dotted keys.
+
+    Yields
+    ------
+    str
+        A line for each nucleus that a table lacks.
+    """
+    wanted = tuple(dict.fromkeys(names))
     for path, table in tables.items():
-        for name in dict.fromkeys(config.species.names):
+        for name in wanted:
             if name not in table:
                 given = ", ".join(table) or "nothing"
                 yield f"{path}: got {given}; allowed: a value for each of species.names, {name} too"

@@ -47,6 +47,10 @@ class RangeError(McpropError, ValueError):
     """A number outside of what is allowed or known."""
 
 
+class ModelError(McpropError, TypeError):
+    """A model that does not answer what a kernel asks of it, or answers it wrongly."""
+
+
 class OutputError(McpropError):
     """Trouble with files or the disk: missing, unwritable, or already there."""
 

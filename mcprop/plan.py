@@ -1,34 +1,22 @@
-"""What has to be transported for a model at one energy, and how its estimators are set up."""
+"""What has to be transported for a model at one energy, and how histories to a burst are set up."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mcprop import diffusion, frames
-from mcprop.cloud import slab
 from mcprop.errors import RangeError
 from mcprop.fields import UniformField
-from mcprop.observer import Observer, observer
-from mcprop.source import Burst, SteadyDensity
-from mcprop.species import SPECIES, beta_of, rigidity_of
-from mcprop.transport import (
-    AnalogBurstJob,
-    AnalogCloudJob,
-    BoostJob,
-    BurstJob,
-    BurstWalk,
-    CloudJob,
-    Job,
-)
+from mcprop.observer import observer
+from mcprop.source import Burst
+from mcprop.species import beta_of, rigidity_of
+from mcprop.transport import AnalogBurstJob, BurstJob, BurstWalk, Job
 from mcprop.units import C_LIGHT
-
-if TYPE_CHECKING:
-    from mcprop.analytic.xue_liu_2025 import XueLiu2025
-    from mcprop.sections import MonteCarlo
 
 
 @dataclass(frozen=True)
@@ -45,6 +33,8 @@ class Planned:
         Whether the job yields the component's dipole, or only a factor of its density.
     estimator : str
         Name of the estimator, for the comparison table.
+    histories : int, optional
+        Histories after which the job is good enough; by default it runs all that are configured.
     """
 
     job: Job
@@ -52,60 +42,101 @@ class Planned:
     species: str
     gives: str
     estimator: str
+    histories: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a job without a history."""
+        if self.histories is not None and self.histories < 1:
+            raise RangeError(f"histories = {self.histories} must be at least 1.")
+
+    def limited(self, batches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Batches of a run that this job takes part in.
+
+        Parameters
+        ----------
+        batches : list of (int, int)
+            Number of the first history, and how many.
+
+        Returns
+        -------
+        list of (int, int)
+            Those that start below the job's own number of histories, the last one cut there.
+        """
+        if self.histories is None:
+            return batches
+        end = self.histories
+        return [(first, min(n, end - first)) for first, n in batches if first < end]
 
 
-class Planner:
-    """Sets up the jobs of the model of Xue & Liu (2025).
+class Planner(ABC):
+    """Sets up the jobs of a model.
 
     Parameters
     ----------
-    model : XueLiu2025
+    model : Model
         Formulas and parameters.
     settings : MonteCarlo
-        Section ``monte_carlo`` of the configuration.
+        Section ``monte_carlo`` of the configuration. Histories to a burst need ``gradient_step``,
+        ``kernel_leg`` and ``leg_steps`` in it; the estimator is "walk" where it has no
+        ``estimator``.
     """
 
-    def __init__(self, model: XueLiu2025, settings: MonteCarlo) -> None:
+    def __init__(self, model: Any, settings: Any) -> None:
         self.model = model
         self.settings = settings
-        self.analog = settings.estimator == "analog"
-        self.assisted = settings.estimator == "assisted"
+        self.estimator: str = getattr(settings, "estimator", "walk")
+        self.analog = self.estimator == "analog"
+        self.assisted = self.estimator == "assisted"
 
+    @abstractmethod
     def jobs(self, energy: float) -> list[Planned]:
         """Everything that is transported at a total energy [GeV].
 
         Raises
         ------
         RangeError
-            If an analog history would start outside the cloud.
+            If histories cannot be run at this energy.
         """
-        planned = []
-        for species in self.model.species:
-            planned += self._nearby(energy, species)
-            planned.append(self._centre(energy, species))
-            planned.append(self._compton_getting(energy, species))
-        return planned
 
-    def free_path_over_depth(self, energy: float, species: str) -> float:
-        """Mean free path along the depth axis of the cloud, in units of the depth of the Sun."""
-        tensor, speed = self._at_the_sun(energy, species)
-        return float(3.0 / speed * np.linalg.norm(tensor[0]) / self.model.cloud_depth)
+    def name(self, component: str, what: str, species: str, energy: float) -> tuple[Any, ...]:
+        """Name of a job, from which its random stream follows.
 
-    def _at_the_sun(self, energy: float, species: str) -> tuple[np.ndarray, float]:
-        """Tensor inside the cloud, in cloud axes [pc^2/yr], and speed of the particles [pc/yr]."""
-        rigidity = float(rigidity_of(energy, species))
-        field = self.model.cloud_axes @ self.model.b_hat
-        tensor = diffusion.tensor(*self.model.local_tensor(rigidity, species), field)
-        return tensor, C_LIGHT * float(beta_of(rigidity, species))
+        Parameters
+        ----------
+        component, what, species : str
+            What is transported, and which of the jobs for it.
+        energy : float
+            Total energy [GeV].
 
-    def _share(self) -> float:
+        Returns
+        -------
+        tuple
+            Holds nothing that depends on when or beside what the job runs.
+        """
+        return (component, what, self.estimator, species, float(energy).hex())
+
+    def share(self) -> float:
+        """Reach of the differences in scales of the density; no limit for analog histories."""
         return math.inf if self.analog else self.settings.gradient_step
 
-    def _walk(self, burst: Burst) -> BurstWalk:
+    def form(self, burst: Burst) -> np.ndarray:
+        """Quadratic form of `burst_form` for the last leg to a burst that is configured."""
+        return burst_form(burst, self.settings.kernel_leg * burst.age)
+
+    def walk(self, burst: Burst) -> BurstWalk:
         """Way to a burst: by closed form if assisted, else walked but for the last leg.
 
         Walks are sampled with the drift that brings them to the source when the last leg begins, in
         antithetic pairs.
+
+        Parameters
+        ----------
+        burst : Burst
+            The source.
+
+        Returns
+        -------
+        BurstWalk
         """
         last = burst.age * (1.0 if self.assisted else self.settings.kernel_leg)
         if self.analog or self.assisted:
@@ -114,87 +145,54 @@ class Planner:
         toward = (burst.x / walked, burst.y / walked, burst.z / walked)
         return BurstWalk(burst, last, self.settings.leg_steps, toward, 0.5)
 
-    def _burst(self, rigidity: float, species: str, axes: np.ndarray) -> Burst:
-        """Burst of the nearby source outside the cloud, in the given axes."""
-        parallel, perp = self.model.outer_tensor(rigidity, species)
-        field = UniformField(*(float(b) for b in axes @ self.model.b_hat))
-        x, y, z = map(float, axes @ self.model.source_vector)
-        return Burst(x, y, z, self.model.nearby_age, field, float(parallel), float(perp))
+    def seen_burst(
+        self, component: str, species: str, energy: float, burst: Burst, tensor: np.ndarray
+    ) -> Planned:
+        """Plan the dipole of a burst in a uniform medium, seen through a local tensor.
 
-    def _name(self, component: str, what: str, species: str, energy: float) -> tuple[Any, ...]:
-        return (component, what, self.settings.estimator, species, float(energy).hex())
+        Parameters
+        ----------
+        component, species : str
+            What is transported.
+        energy : float
+            Total energy [GeV].
+        burst : Burst
+            The source, in ICRS axes.
+        tensor : ndarray, shape (3, 3)
+            Diffusion tensor at the Sun [pc^2/yr], ICRS axes: it turns the gradient of the density
+            into the dipole, and does not act on the density itself.
 
-    def _nearby(self, energy: float, species: str) -> list[Planned]:
-        steady = self.model.cloud_mode == "steady"
-        rigidity = float(rigidity_of(energy, species))
-        burst = self._burst(rigidity, species, self.model.cloud_axes)
-        outside = SteadyDensity(1.0) if steady else self._walk(burst)
-        cloud = self._cloud_job(energy, species, outside, burst)
-        label = self.settings.estimator
-        if not steady:
-            return [Planned(cloud, "nearby", species, "dipole", label)]
+        Returns
+        -------
+        Planned
+        """
+        speed = C_LIGHT * float(beta_of(float(rigidity_of(energy, species)), species))
+        sun = observer(tensor, speed, np.eye(3), self.form(burst), self.share())
         kind = AnalogBurstJob if self.analog else BurstJob
-        here = Observer(np.zeros((3, 3)), 1.0)
-        name = self._name("nearby", "burst", species, energy)
-        density = kind(name, self._walk(burst), here)
-        label = "survival" if label == "walk" else label
-        return [
-            Planned(cloud, "nearby", species, "dipole", label),
-            Planned(density, "nearby", species, "burst density", self.settings.estimator),
-        ]
-
-    def _cloud_job(self, energy: float, species: str, outside: Any, burst: Burst) -> Job:
-        model, steady = self.model, isinstance(outside, SteadyDensity)
-        tensor, speed = self._at_the_sun(energy, species)
-        rate = model.flow_speed / tensor[0, 0]
-        form = np.diag([max(1.0 / model.cloud_depth, rate) ** 2, 0.0, 0.0])
-        if not steady:
-            form += burst_form(burst, self.settings.kernel_leg * burst.age)
-        sun = observer(tensor, speed, model.cloud_axes, form, self._share())
-        age = math.inf if steady else burst.age
-        cloud = slab(
-            tensor, model.flow_speed, model.cloud_depth, age, self.settings.step, self.assisted
-        )
-        name = self._name("nearby", "cloud", species, energy)
-        if not self.analog:
-            return CloudJob(name, cloud, outside, sun, rate if self.assisted else 0.0)
-        up = float(np.linalg.norm(sun.reach[0]))
-        if up >= model.cloud_depth:
-            raise RangeError(
-                f"energy = {energy:g} GeV is too high for analog histories of {species}: their "
-                f"mean free path reaches {up:.3g} pc up, beyond the face of the cloud at "
-                f'{model.cloud_depth:g} pc; choose a lower one or estimator = "walk".'
-            )
-        return AnalogCloudJob(name, cloud, outside, sun)
-
-    def _centre(self, energy: float, species: str) -> Planned:
-        model, rigidity = self.model, float(rigidity_of(energy, species))
-        isotropic = float(model.diffusion(rigidity, species))
-        x, y, z = map(float, model.centre_vector)
-        field = UniformField(0.0, 0.0, 1.0)  # any direction: the tensor is isotropic
-        burst = Burst(x, y, z, model.centre_age, field, isotropic, isotropic)
-        along_field = isotropic * np.outer(model.b_hat, model.b_hat)
-        form = burst_form(burst, self.settings.kernel_leg * burst.age)
-        speed = C_LIGHT * float(beta_of(rigidity, species))
-        sun = observer(along_field, speed, np.eye(3), form, self._share())
-        kind = AnalogBurstJob if self.analog else BurstJob
-        job = kind(self._name("centre", "burst", species, energy), self._walk(burst), sun)
-        return Planned(job, "centre", species, "dipole", self.settings.estimator)
-
-    def _compton_getting(self, energy: float, species: str) -> Planned:
-        x, y, z = map(float, -self.model.u_hc / C_LIGHT)
-        name = self._name("compton-getting", "boost", species, energy)
-        job = BoostJob(
-            name, energy, SPECIES[species].mass, gas_index(self.model, energy), (x, y, z)
-        )
-        return Planned(job, "compton-getting", species, "dipole", "boost")
+        job = kind(self.name(component, "burst", species, energy), self.walk(burst), sun)
+        return Planned(job, component, species, "dipole", self.estimator)
 
 
-def gas_index(model: XueLiu2025, energy: float) -> float:
-    """Index of the intensity that the Compton-Getting coefficient stands for, 3C - 2."""
-    constant = model.compton_getting_coefficient
-    coefficient = float(model.spectral_coefficient(energy)) if constant is None else constant
-    return 3.0 * coefficient - 2.0
+def isotropic_burst(vector: np.ndarray, age: float, coefficient: float) -> Burst:
+    """Burst in a uniform medium without a preferred direction.
+
+    Parameters
+    ----------
+    vector : ndarray, shape (3,)
+        From the observer to the source [pc].
+    age : float
+        Time since the burst [yr].
+    coefficient : float
+        Diffusion coefficient [pc^2/yr].
+
+    Returns
+    -------
+    Burst
+        In the axes of `vector`.
+    """
+    x, y, z = map(float, vector)
+    field = UniformField(0.0, 0.0, 1.0)  # any direction: the tensor is isotropic
+    return Burst(x, y, z, age, field, coefficient, coefficient)
 
 
 def burst_form(burst: Burst, leg: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,9 @@ _COLOURS = {
     "background": "tab:orange",
     "compton-getting": "tab:purple",
 }
+"""Colours of components that mean the same in every model."""
+_OTHERS = ("tab:blue", "tab:green", "tab:brown", "tab:cyan", "tab:olive", "tab:pink", "tab:gray")
+"""Colours of other components, in the order in which they appear, where they are free."""
 _TOTAL = "black"
 _POINTS = "tab:red"
 _PHASE_LINES = (FIELD, GALACTIC_CENTRE, COMPTON_GETTING)
@@ -70,6 +74,13 @@ def _name(component: str) -> str:
 
 def _components(rows: Iterable[Row]) -> list[str]:
     return [c for c in dict.fromkeys(row.component for row in rows) if c != "total"]
+
+
+def _colours(components: Sequence[str]) -> dict[str, str]:
+    """A colour for each component, which depends on nothing but the components there are."""
+    taken = {_COLOURS[name] for name in components if name in _COLOURS}
+    free = itertools.cycle([colour for colour in _OTHERS if colour not in taken])
+    return {name: _COLOURS[name] if name in _COLOURS else next(free) for name in components}
 
 
 def draw_dipole(
@@ -123,10 +134,10 @@ def _lines_of(rows: Sequence[Row], curve: Sequence[Row], component: str) -> list
 
 
 def _draw_amplitude(ax: Axes, rows: Sequence[Row], curve: Sequence[Row]) -> None:
-    for component in _components(rows):
+    for component, colour in _colours(_components(rows)).items():
         line = _lines_of(rows, curve, component)
         contribution = [row.weight * row.dipole.amplitude for row in line]
-        style: dict[str, Any] = {"color": _COLOURS.get(component, "0.4"), "label": _name(component)}
+        style: dict[str, Any] = {"color": colour, "label": _name(component)}
         ax.plot([row.energy for row in line], contribution, "--", lw=1.0, **style)
     formula = _series(curve, "total", ANALYTIC) or _series(rows, "total", ANALYTIC)
     if formula:

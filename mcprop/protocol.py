@@ -14,6 +14,10 @@ answered for a new model in the model's own file, and no kernel changes::
 
 Compiled kernels inline the answer, so that it vectorises; plain Python and ``NUMBA_DISABLE_JIT=1``
 find it through the same registry.
+
+Some functions have a default, made from other answers of the same model.  A diffusing medium needs
+no more than `kappa`: its noise is then the Cholesky root of that tensor and its drift the
+divergence by central differences (`mcprop.medium`).  Answers in closed form are faster.
 """
 
 from collections.abc import Callable
@@ -21,10 +25,12 @@ from functools import wraps
 from typing import Any
 
 from mcprop._cache import use_source_hashed_cache
+from mcprop.errors import ModelError
 
 use_source_hashed_cache()
 
 from numba import njit  # noqa: E402  (the cache directory has to be set before Numba is imported)
+from numba.core.errors import TypingError  # noqa: E402
 from numba.extending import overload  # noqa: E402
 
 INLINE = {"error_model": "numpy", "forceinline": True}
@@ -45,43 +51,102 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def call(*args: Any) -> Any:
-        return (kept if all(map(_is_ours, args)) else fresh)(*args)
+        try:
+            return (kept if all(map(is_ours, args)) else fresh)(*args)
+        except TypingError as error:
+            raise _plain(error) from None
 
     return call
 
 
-def _is_ours(argument: Any) -> bool:
+def is_ours(argument: Any) -> bool:
     """Whether an argument is no model, or one of this package with all its parts."""
     if not isinstance(argument, tuple):
         return True
-    return type(argument).__module__.startswith("mcprop.") and all(map(_is_ours, argument))
+    return type(argument).__module__.startswith("mcprop.") and all(map(is_ours, argument))
+
+
+MARK = "unanswered: "
+
+
+def _plain(error: TypingError) -> Exception:
+    """The one sentence about a missing answer in Numba's pages, or all of them."""
+    _, mark, sentence = str(error).rpartition(MARK)
+    return ModelError(sentence.splitlines()[0]) if mark else error
 
 
 def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
     """Make `stub` answer by the type of its first argument."""
-    answers: dict[type, Callable[..., Any]] = {}
 
     def ask(model: Any, *args: Any) -> Any:
-        if type(model) not in answers:
-            raise TypeError(f"{stub.__name__} is not defined for a {type(model).__name__}")
-        return answers[type(model)](model, *args)
+        found = _answer(ask, type(model))
+        if found is None:
+            raise ModelError(_missing(ask, type(model).__name__))
+        return found(model, *args)
 
     ask.__name__, ask.__doc__, ask.__module__ = stub.__name__, stub.__doc__, stub.__module__
-    ask.answers = answers  # type: ignore[attr-defined]
+    registry: Any = ask
+    registry.answers, registry.compiled, registry.default = {}, set(), None
+
+    @overload(ask, jit_options=INLINE, strict=False)
+    def _(first, *args):
+        model = getattr(first, "instance_class", None)
+        found = None if model is None else _answer(ask, model)
+        if found is None:
+            raise TypingError(MARK + _missing(ask, model.__name__ if model else str(first)))
+        registry.compiled.add(model)
+        return found
+
     return ask
 
 
+def _answer(function: Any, model: type) -> Callable[..., Any] | None:
+    """The answer of an open function for a type of model, its own or made by default."""
+    if model in function.answers:
+        return function.answers[model]
+    return function.default(model) if function.default is not None else None
+
+
+def _missing(function: Any, name: str) -> str:
+    return f"{function.__name__} is not defined for a {name}"
+
+
+def answers(function: Callable[..., Any], model: Any) -> bool:
+    """Whether an open function has an answer of its own, no default, for a model or its type."""
+    kind = model if isinstance(model, type) else type(model)
+    return kind in function.answers  # type: ignore[attr-defined]
+
+
 def implements(function: Callable[..., Any], model: type) -> Callable[..., Any]:
-    """Register the decorated function as the answer of `function` for a NamedTuple type `model`."""
+    """Register the decorated function as the answer of `function` for a NamedTuple type `model`.
+
+    Raises
+    ------
+    ModelError
+        If a kernel was compiled with an earlier answer: it would go on with that one.
+    """
 
     def register(answer: Callable[..., Any]) -> Callable[..., Any]:
+        if model in function.compiled:  # type: ignore[attr-defined]
+            raise ModelError(
+                f"{function.__name__} of a {model.__name__} is compiled already; define the "
+                "NamedTuple anew before you answer differently"
+            )
         function.answers[model] = answer  # type: ignore[attr-defined]
-
-        @overload(function, jit_options=INLINE, strict=False)
-        def _(first, *args):
-            return answer if getattr(first, "instance_class", None) is model else None
-
         return answer
+
+    return register
+
+
+def by_default(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the decorated function choose an answer for types of models that have none of their own.
+
+    It takes the type and returns the answer, or None where there is no way to make one.
+    """
+
+    def register(choose: Callable[[type], Any]) -> Callable[[type], Any]:
+        function.default = choose  # type: ignore[attr-defined]
+        return choose
 
     return register
 
@@ -92,13 +157,118 @@ def b_vector(field, x, y, z):
 
 
 @open_function
+def b_gradient(field, x, y, z):
+    """Nine derivatives [uG/pc]: of bx by x, y, z, of by by x, y, z, of bz by x, y, z.
+
+    By default central differences of `b_vector`.
+    """
+
+
+@open_function
+def coefficient(profile, x, y, z):
+    """Value of a coefficient that varies in space, and its derivatives by x, y and z."""
+
+
+@open_function
+def weight(region, x, y, z):
+    """Share of a place that lies inside `region`, between 0 and 1, and its gradient [1/pc]."""
+
+
+@open_function
+def kappa(medium, x, y, z):
+    """Diffusion tensor (xx, xy, xz, yy, yz, zz) [pc^2/yr] at (x, y, z) [pc].
+
+    By default the square of `noise`.
+    """
+
+
+@open_function
 def noise(medium, x, y, z, n0, n1, n2):
-    """Square root of the diffusion tensor at (x, y, z) applied to (n0, n1, n2) [pc yr^-1/2]."""
+    """Square root of the diffusion tensor at (x, y, z) applied to (n0, n1, n2) [pc yr^-1/2].
+
+    By default the Cholesky root of `kappa`.
+    """
 
 
 @open_function
 def drift(medium, x, y, z):
-    """Mean displacement per unit time at (x, y, z) [pc/yr]."""
+    """Mean displacement per unit time at (x, y, z) [pc/yr]: the divergence of the tensor.
+
+    By default central differences of `kappa` over `NUDGE` times the `step_scale`.
+    """
+
+
+@open_function
+def largest(medium, x, y, z):
+    """A smooth bound of the largest diffusion coefficient of any direction [pc^2/yr].
+
+    By default the Frobenius norm of `kappa`, which exceeds it by less than a factor sqrt(3).
+    """
+
+
+@open_function
+def step_scale(model, x, y, z):
+    """Length [pc] on which a medium, field, profile, region or boundary varies near (x, y, z).
+
+    It should vary slowly itself: between two places by their distance at most. The root mean square
+    step along an axis is a fraction of it. By default the model's field ``scale``, or
+    `DEFAULT_SCALE`.
+    """
+
+
+@open_function
+def is_scalar(medium):
+    """Whether the tensor is a number times the identity everywhere. By default False."""
+
+
+@by_default(is_scalar)
+def _(model):
+    return _false
+
+
+def _false(medium):
+    return False
+
+
+DEFAULT_SCALE = 10.0
+"""Length [pc] on which a model is taken to vary that says nothing about it."""
+
+UNLIMITED = 1e9
+"""Length [pc] on which a uniform model varies: long, and still a number."""
+
+NUDGE = 1e-5
+"""Step of the finite differences in units of `step_scale`."""
+
+
+@by_default(step_scale)
+def _(model):
+    return _own_scale if "scale" in getattr(model, "_fields", ()) else _default_scale
+
+
+def _own_scale(model, x, y, z):
+    return model.scale
+
+
+def _default_scale(model, x, y, z):
+    return DEFAULT_SCALE
+
+
+@open_function
+def surroundings(model, x, y, z):
+    """What a scalar medium with sources is to a history at (x, y, z) [pc].
+
+    Five numbers: sources and losses over kappa [1/pc^2], and the gradient of ln kappa [1/pc].
+    """
+
+
+@open_function
+def emission(sources, x, y, z):
+    """Source density f and loss rate [1/yr] at (x, y, z) [pc]."""
+
+
+@open_function
+def guess_gradient(guess, x, y, z):
+    """Gradient of a guess of psi [1/pc], and 1 if its curvature may be taken along z, else 0."""
 
 
 @open_function

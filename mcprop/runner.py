@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,22 +16,21 @@ import numpy as np
 from mcprop.assembly import ALL, Assembly, formula_rows
 from mcprop.comparison import ComparisonRow
 from mcprop.errors import RangeError
-from mcprop.plan import Planned, Planner
+from mcprop.halving import halved, halving_rows, summary
+from mcprop.plan import Planned
 from mcprop.tables import Row
 from mcprop.transport import FATES, Outcome, run_batch
 
 if TYPE_CHECKING:
-    from mcprop.analytic.xue_liu_2025 import XueLiu2025
+    from mcprop.models import Model
     from mcprop.scenario import Config
     from mcprop.sky import SkyMap
+    from mcprop.study import Study
 
 OnEnergy = Callable[[int, int, list[Row], list[ComparisonRow], float], None]
 
 IN_FLIGHT = 128
 """Batches that are submitted and not yet added up; enough to keep any pool of that size busy."""
-
-LONG_FREE_PATH = 0.1
-"""Mean free path over depth beyond which the diffusion approximation of the cloud is doubtful."""
 
 
 class Executor(Protocol):
@@ -63,18 +62,23 @@ class Run:
 
     Parameters
     ----------
-    model : XueLiu2025
-        Formulas.
+    model : Model
+        Formulas, made by the configuration.
     config : Config
         Configuration, its seed drawn.
     on_energy : callable or None
         Called after each energy.
+    halving : bool
+        Whether a share of the histories is run once more with half the step.
     """
 
-    def __init__(self, model: XueLiu2025, config: Config, on_energy: OnEnergy | None) -> None:
+    def __init__(
+        self, model: Model, config: Config, on_energy: OnEnergy | None, halving: bool = False
+    ) -> None:
         self.model, self.config, self.on_energy = model, config, on_energy
-        self.settings = config.monte_carlo
-        self.planner = Planner(self.model, self.settings)
+        self.settings, self.halving = config.monte_carlo, halving
+        self.study: Study = config.study
+        self.planner = self.study.planner(self.model, self.settings)
         self.seed = self.settings.seed or 0  # drawn by now
         self.rows: list[Row] = []
         self.comparisons: list[ComparisonRow] = []
@@ -94,17 +98,34 @@ class Run:
                 if self.on_energy is not None:
                     left = (time.monotonic() - start) / done * (len(energies) - done)
                     self._report(done, energy, left)
-        self._note_free_paths(energies)
+        self.notes += self.study.notes(self.planner, energies) + summary(self.comparisons)
         self.wall = time.monotonic() - start
 
     def _energy(self, energy: float, planned: list[Planned], pool: Executor) -> None:
         outcomes = [Outcome() for _ in planned]
         for batches in self._rounds():
             self._add(outcomes, planned, batches, pool)
-            assembly = Assembly(self.model, energy, planned, outcomes)
+            assembly = self.study.assembly(self.model, energy, planned, outcomes)
             if self._is_good(assembly):
                 break
         self._keep(assembly, outcomes)
+        if self.halving:
+            self._halve(energy, planned, outcomes, pool)
+
+    def _halve(
+        self, energy: float, planned: list[Planned], outcomes: list[Outcome], pool: Executor
+    ) -> None:
+        """Run a share of the histories with half the step, and compare."""
+        pairs = [
+            (half, outcome)
+            for job, outcome in zip(planned, outcomes, strict=True)
+            if (half := halved(job, int(outcome.fates.sum()))) is not None
+        ]
+        again = [Outcome() for _ in pairs]
+        self._add(again, [half for half, _ in pairs], self.settings.batches(), pool)
+        for (half, full), other in zip(pairs, again, strict=True):
+            self.comparisons += halving_rows(energy, half, full, other)
+            self.counts.add(other)
 
     def _is_good(self, assembly: Assembly) -> bool:
         """Whether an energy may stop: its error is small, and can be trusted."""
@@ -123,7 +144,7 @@ class Run:
         waiting: deque[tuple[int, Any]] = deque()
         try:
             for i, job in enumerate(planned):
-                for batch in batches:
+                for batch in job.limited(batches):
                     waiting.append((i, self._submit(pool, job, batch)))
                     if len(waiting) >= IN_FLIGHT:
                         _collect(waiting, outcomes)
@@ -162,7 +183,7 @@ class Run:
                 "number) and left out"
             )
         error, limit = assembly.relative_error(), self.settings.rel_err
-        self.per_energy[assembly.energy] = int(outcomes[0].fates.sum())
+        self.per_energy[assembly.energy] = max(int(outcome.fates.sum()) for outcome in outcomes)
         if limit is not None and not self._is_good(assembly):
             self.notes.append(
                 f"at {assembly.energy:g} GeV the relative error of the total is {error:.2g}, not a "
@@ -174,21 +195,6 @@ class Run:
         comparisons = [row for row in self.comparisons if row.energy == energy]
         assert self.on_energy is not None
         self.on_energy(done, len(self.config.energies.grid), rows, comparisons, seconds_left)
-
-    def _note_free_paths(self, energies: Sequence[float]) -> None:
-        """Say from which energy on the diffusion approximation inside the cloud is doubtful."""
-        first: dict[float, list[str]] = {}
-        for species in self.model.species:
-            paths = [self.planner.free_path_over_depth(energy, species) for energy in energies]
-            long = [e for e, path in zip(energies, paths, strict=True) if path > LONG_FREE_PATH]
-            if long:
-                first.setdefault(min(long), []).append(species)
-        for energy, species_there in first.items():
-            self.notes.append(
-                f"{' and '.join(species_there)} at {energy:g} GeV and above: the mean free path "
-                f"inside the cloud exceeds {LONG_FREE_PATH:g} of the depth of the Sun; diffusion "
-                "itself is doubtful there"
-            )
 
     def record(self) -> dict[str, Any]:
         """What was used, for the provenance."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from pydantic import PrivateAttr, ValidationError
 
+from mcprop import models
 from mcprop.config_checks import cross_checks, problem_lines
 from mcprop.errors import ConfigError
-from mcprop.quantity_text import near_miss, show
+from mcprop.quantity_text import Choice, near_miss, show
 from mcprop.sections import Sections
 from mcprop.toml_text import (
     dotted,
@@ -24,20 +25,13 @@ from mcprop.toml_text import (
     read_text,
     shown,
 )
-from mcprop.units import KM_PER_S
-
-if TYPE_CHECKING:
-    from mcprop.analytic.xue_liu_2025 import XueLiu2025
-
-BASE = "xue-liu-2025"
-"""The scenario whose values hold for every key that a file leaves out."""
 
 
-class Config(Sections):
+class Config(Sections, ABC):
     """A checked scenario; every value in internal units (pc, yr, pc/yr, GV, GeV, uG, deg).
 
-    Made by `load`, `parse` or `Config.from_dict`, which fill in what was left out. It cannot be
-    changed; `replace` makes another one.
+    Made by `load`, `parse` or `Config.from_dict`, which fill in what was left out; each model has a
+    class of its own, with its sections. It cannot be changed; `replace` makes another one.
     """
 
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -56,18 +50,20 @@ class Config(Sections):
         Returns
         -------
         Config
-            The checked scenario.
+            The checked scenario, of the class that belongs to its ``model``.
 
         Raises
         ------
         ConfigError
             With one line for each problem.
         """
-        whole = _with_defaults(plain_document(document))
+        given = plain_document(document)
+        key = _model_of(given)
+        whole, kind = _with_defaults(given, _base(key)), models.study(key).configuration()
         try:
-            config = cls.model_validate(whole)
+            config: Config = kind.model_validate(whole)
         except ValidationError as error:
-            raise ConfigError(problem_lines(error, cls)) from None
+            raise ConfigError(problem_lines(error, kind)) from None
         problems = cross_checks(config)
         if problems:
             raise ConfigError(problems)
@@ -104,7 +100,7 @@ class Config(Sections):
             raise ConfigError(f"changes: got {show(changes)}; allowed: a table of dotted keys")
         for key, value in changes.items():
             _put(document, str(key).split("."), plain(value, 2))
-        return type(self).from_dict(document)
+        return Config.from_dict(document)
 
     def to_toml(self) -> str:
         """Write the resolved configuration.
@@ -118,63 +114,54 @@ class Config(Sections):
         names = [field.alias or name for name, field in type(self).model_fields.items()]
         return format_document({name: self._document[name] for name in names})
 
-    def model(self) -> XueLiu2025:
-        """Build the formulas of the published model from these values.
+    def estimator_of(self, analog: bool) -> str | None:
+        """Value of ``monte_carlo.estimator`` that a wish for analog histories stands for.
+
+        Parameters
+        ----------
+        analog : bool
+            Whether plain histories are wanted, in place of the estimator configured.
 
         Returns
         -------
-        XueLiu2025
+        str or None
+            "analog"; None, which changes nothing, if they are not wanted.
+
+        Raises
+        ------
+        ConfigError
+            If the model has none.
+        """
+        if analog and not self.study.has_analog:
+            raise ConfigError(
+                f"analog: got true; allowed: false, as the model {self.formulas} has no estimator"
+                " of plain histories"
+            )
+        return "analog" if analog else None
+
+    @property
+    def study(self) -> Any:
+        """What belongs to the model, see `mcprop.study.Study`."""
+        return models.study(self.formulas)
+
+    @abstractmethod
+    def model(self) -> models.Model:
+        """Build the formulas of the model from these values.
+
+        Returns
+        -------
+        Model
             The model with every parameter in internal units.
 
         Raises
         ------
         ConfigError
-            If the velocities leave the direction of the cloud undefined.
+            If the values leave something in the model undefined.
         """
-        from mcprop.analytic.xue_liu_2025 import XueLiu2025
-
-        place, velocity, cloud, outer = self.field, self.velocity, self.cloud, self.diffusion
-        background, nearby, centre = self.background, self.nearby, self.centre
-        coefficient = self.compton_getting.coefficient
-        model = XueLiu2025(
-            field_ra=place.ra,
-            field_dec=place.dec,
-            field_strength=place.strength,
-            **velocity.model_dump(),
-            cloud_mode=cloud.mode,
-            cloud_transport=cloud.transport,
-            cloud_depth=cloud.depth,
-            critical_rigidity=cloud.critical_rigidity,
-            diffusion_d0=outer.d0,
-            diffusion_reference_rigidity=outer.reference_rigidity,
-            diffusion_slope=outer.slope,
-            parallel_factor=outer.parallel_factor,
-            mach_alfven=outer.mach_alfven,
-            background_source=dict(background.source),
-            background_height=background.height,
-            background_rate=background.rate,
-            background_volume=background.volume,
-            background_cutoff=background.cutoff,
-            background_dipole=background.dipole,
-            modulation_potential=background.modulation,
-            nearby_source=dict(nearby.source),
-            nearby_age=nearby.age,
-            nearby_r_parallel=nearby.r_parallel,
-            nearby_r_perp=nearby.r_perp,
-            nearby_cutoff=nearby.cutoff,
-            centre_source=dict(centre.source),
-            centre_age=centre.age,
-            centre_distance=centre.distance,
-            centre_cutoff=centre.cutoff,
-            spectral_index=dict(self.spectrum.index),
-            compton_getting_coefficient=coefficient if isinstance(coefficient, float) else None,
-            species=self.species.names,
-        )
-        return _with_direction(model)
 
 
 def names() -> tuple[str, ...]:
-    """Names of the built-in scenarios, the best fit first.
+    """Names of the built-in scenarios, by model; the one that a model is named after comes first.
 
     Returns
     -------
@@ -183,7 +170,13 @@ def names() -> tuple[str, ...]:
     """
     found = (entry.name for entry in (files("mcprop") / "scenarios").iterdir())
     stems = sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
-    return tuple(sorted(stems, key=lambda stem: stem != BASE))
+    return tuple(sorted(stems, key=_place))
+
+
+def _place(name: str) -> int:
+    """Place of a scenario's model among the models."""
+    keys = models.known()
+    return next((place for place, key in enumerate(keys) if name.startswith(key)), len(keys))
 
 
 def text(name: str) -> str:
@@ -291,32 +284,27 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _with_direction(model: XueLiu2025) -> XueLiu2025:
-    """Pass a model on whose cloud moves, and not along the field."""
-    speed = model.flow_speed
-    if speed < 1e-6 * KM_PER_S:
-        raise ConfigError(
-            "velocity: got a cloud at rest in the local standard of rest;"
-            " allowed: cloud velocity plus solar motion greater than 1e-6 km/s"
-        )
-    across = np.linalg.norm(np.cross(model.u_lsr / speed, model.b_hat))
-    if across < 1e-6:
-        raise ConfigError(
-            "velocity: got a cloud that moves along the field, where the plane of the two is"
-            " undefined; allowed: any other direction of cloud velocity plus solar motion"
-        )
-    return model
+def _model_of(document: Mapping[str, Any]) -> str:
+    """Key of the model that a document names, which it must."""
+    keys = Choice(models.known())
+    if "model" not in document:
+        raise ConfigError(f"model: missing; allowed: {keys.allowed}")
+    try:
+        return keys.parse(document["model"])
+    except ValueError as error:
+        raise ConfigError(f"model: {error}") from None
 
 
 @cache
-def _base() -> dict[str, Any]:
-    return parse_document(text(BASE), BASE)
+def _base(key: str) -> dict[str, Any]:
+    """Values of the keys that a scenario of a model leaves out."""
+    return parse_document(models.study(key).defaults(), key)
 
 
-def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(document: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
     """Add what is left out; the model must be named, and no title is borrowed."""
     whole: dict[str, Any] = {"title": "untitled"} | document
-    for name, defaults in _base().items():
+    for name, defaults in base.items():
         given = document.get(name, {})
         if isinstance(defaults, dict) and isinstance(given, dict):
             # a list of energies replaces the grid, it does not join it

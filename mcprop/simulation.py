@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from mcprop import frames
 from mcprop.assembly import ALL, formula_rows, spectrum_rows
 from mcprop.comparison import Comparison
 from mcprop.errors import RangeError
@@ -16,6 +15,8 @@ from mcprop.provenance import provenance
 from mcprop.result import Result
 from mcprop.runner import Executor, OnEnergy, Run
 from mcprop.scenario import Config, load
+from mcprop.species import SPECIES
+from mcprop.study import Study
 from mcprop.tables import Row
 from mcprop.units import has_unit, strip
 
@@ -38,7 +39,8 @@ class Simulation:
 
     def __init__(self, config: Config | str) -> None:
         self.config = load(config) if isinstance(config, str) else config
-        self.model = self.config.model()
+        self.model: Any = self.config.model()
+        self.study: Study = self.config.study
 
     @classmethod
     def from_scenario(cls, name: str) -> Simulation:
@@ -81,8 +83,8 @@ class Simulation:
             spectrum=[row for energy in grid for row in spectrum_rows(self.model, energy)],
             config=config,
             provenance=provenance(config.title),
-            markers=self._markers(),
-            references=REFERENCES,
+            markers=self.study.markers(self.model),
+            references=self.study.references,
             curve=self._curve(grid),
         )
 
@@ -96,6 +98,7 @@ class Simulation:
         energies: Any = None,
         analog: bool = False,
         on_energy: OnEnergy | None = None,
+        halving: bool = False,
     ) -> Result:
         """Run the pseudo-particles and compare them with the formulas.
 
@@ -120,6 +123,9 @@ class Simulation:
             tilt.
         on_energy : callable, optional
             Called after each energy with (done, total, rows, comparisons, seconds left).
+        halving : bool
+            Run a share of the histories once more with half the step; the comparison then holds
+            the difference with the result (reference "full step").
 
         Returns
         -------
@@ -136,7 +142,7 @@ class Simulation:
         config = self._configured(
             histories, secrets.randbits(63) if drawn is None else drawn, rel_err, energies, analog
         )
-        run = Run(self.model, config, on_energy)
+        run = Run(self.model, config, on_energy, halving)
         run.go(executor, threads)
         energies = config.energies.grid
         return Result(
@@ -146,8 +152,8 @@ class Simulation:
             skies=run.skies,
             config=config,
             provenance=provenance(config.title) | run.record(),
-            markers=self._markers(),
-            references=REFERENCES,
+            markers=self.study.markers(self.model),
+            references=self.study.references,
             curve=self._curve(energies),
         )
 
@@ -164,41 +170,20 @@ class Simulation:
             "monte_carlo.histories": histories,
             "monte_carlo.seed": seed,
             "monte_carlo.rel_err": rel_err,
-            "monte_carlo.estimator": "analog" if analog else None,
+            "monte_carlo.estimator": self.config.estimator_of(analog),
             "energies": None if energies is None else {"values": _energy_texts(energies)},
         }
         given = {key: value for key, value in changes.items() if value is not None}
         return self.config.replace(given) if given else self.config
 
-    def _markers(self) -> dict[str, tuple[float, float]]:
-        """Directions that figures show, (right ascension, declination) [deg]."""
-        model = self.model
-        named = {
-            "b_hat": model.b_hat,
-            "Galactic centre": model.centre_vector,
-            "Geminga": frames.unit_vector(*GEMINGA),
-            "source": model.source_vector,
-            "u_LSR": model.u_lsr,
-            "Compton-Getting": -model.u_hc,
-        }
-        return {label: tuple(map(float, frames.lon_lat(v))) for label, v in named.items()}  # type: ignore[misc]
-
     def _curve(self, grid: Sequence[float]) -> list[Row]:
         """Formulas on a fine grid, for the lines of the figures."""
         low, high = min(grid), max(grid)
         if low == high:  # half a decade to each side, but nobody at rest
-            low, high = max(low / 3.0, 10.0), 3.0 * high
+            heaviest = max(SPECIES[name].mass for name in self.model.species)
+            low, high = max(low / 3.0, 10.0, 1.5 * heaviest), 3.0 * high
         fine = np.geomspace(low, max(low, high), 121).tolist()
         return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
-
-
-GEMINGA = (98.4756, 17.7703)
-"""PSR J0633+1746 today, (right ascension, declination) [deg]; Manchester et al. 2005, AJ 129, 1993.
-
-The remnant that the model has in mind lies elsewhere, where its distances along and across the
-field put it: the mark "source"."""
-
-REFERENCES = ("Xue & Liu 2025, arXiv:2507.07057",)
 
 
 def _energy_texts(energies: Any) -> list[str]:

@@ -19,18 +19,32 @@ class Species(NamedTuple):
     charge : int
         Atomic number Z.
     mass : float
-        Rest energy [GeV].
+        Rest energy of the nucleus [GeV].
+    nucleons : int
+        Mass number A.
     """
 
     name: str
     charge: int
     mass: float
+    nucleons: int
 
 
-PROTON = Species("p", 1, 0.938272)
-HELIUM = Species("He", 2, 3.727379)
-SPECIES = {species.name: species for species in (PROTON, HELIUM)}
-"""Known nuclei by name."""
+PROTON = Species("p", 1, 0.938272, 1)
+HELIUM = Species("He", 2, 3.727379, 4)
+# The most abundant isotope. Atomic masses of AME2020 (Wang et al. 2021, Chinese Phys. C 45,
+# 030003), less Z electrons, plus what binds them (eq. 2 there, 0.03 MeV for iron).
+_HEAVIER = (
+    Species("C", 6, 11.174864, 12),
+    Species("N", 7, 13.040205, 14),
+    Species("O", 8, 14.895083, 16),
+    Species("Ne", 10, 18.617734, 20),
+    Species("Mg", 12, 22.335798, 24),
+    Species("Si", 14, 26.053196, 28),
+    Species("Fe", 26, 52.089812, 56),
+)
+SPECIES = {species.name: species for species in (PROTON, HELIUM, *_HEAVIER)}
+"""Known nuclei by name, in order of their charge."""
 
 
 def find(species: str | Species) -> Species:

@@ -38,6 +38,29 @@ def injection(rigidity: Any, source: float, index: float, cutoff: float) -> Any:
     return source * rigidity**-index * np.exp(-rigidity / cutoff)
 
 
+def relative_injection(rigidity: Any, reference: float, index: float, cutoff: float) -> Any:
+    """Shape of an injected spectrum that is 1 at a reference, (R/R0)^-index exp((R0 - R)/cutoff).
+
+    Parameters
+    ----------
+    rigidity : float or ndarray
+        Rigidity [GV].
+    reference : float
+        Reference rigidity R0 [GV].
+    index : float
+        Spectral index.
+    cutoff : float
+        Cut-off rigidity [GV].
+
+    Returns
+    -------
+    float or ndarray
+        Q(R)/Q(R0).
+    """
+    rigidity = np.asarray(rigidity, dtype=float)[()]
+    return (rigidity / reference) ** -index * np.exp((reference - rigidity) / cutoff)
+
+
 def leaky_box_density(diffusion: Any, height: float, rate: float, volume: float) -> Any:
     """Density per injected spectrum of many sources in a leaky box, w H^2/(V D).
 

@@ -40,7 +40,7 @@ class Row:
     energy : float
         Total energy of the nucleus [GeV].
     component : str
-        "nearby", "centre", "background", "compton-getting" or "total".
+        A component of the model, the name of its boost, such as "compton-getting", or "total".
     species : str
         Name of the nucleus, or "all" (weighted by intensity).
     method : str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -134,6 +134,10 @@ class BurstWalk:
         walk(medium, seed, stream_, np.uint64(first), np.zeros(3), pairs, step, kicks)
         return WalkedBurst(burst, kicks, self.last, *self.drift, self.mirrored)
 
+    def halved(self) -> BurstWalk:
+        """The same with twice as many steps."""
+        return replace(self, steps=2 * self.steps)
+
     @property
     def steps_walked(self) -> int:
         """Steps per history."""
@@ -239,6 +243,13 @@ class CloudJob:
         return Outcome(moments, tally, fates, steps + walked)
 
 
+    def halved(self) -> CloudJob:
+        """The same with half the step, on a random stream of its own."""
+        slab, outside = self.slab._replace(step=self.slab.step / 2.0), self.outside
+        finer = outside if isinstance(outside, SteadyDensity) else outside.halved()
+        return replace(self, name=(*self.name, "halved"), slab=slab, outside=finer)
+
+
 @dataclass(frozen=True)
 class BurstJob:
     """Histories from the Sun through a uniform medium to a burst, on common random numbers.
@@ -265,6 +276,10 @@ class BurstJob:
         score_frames(density, self.observer.reach, axes, scores)
         moments, tally = from_frames(*finite(scores, axes), self.observer.share, nside)
         return Outcome(moments, tally, all_arrived(scores), walked)
+
+    def halved(self) -> BurstJob:
+        """The same with half the step, on a random stream of its own."""
+        return replace(self, name=(*self.name, "halved"), outside=self.outside.halved())
 
 
 @dataclass(frozen=True)

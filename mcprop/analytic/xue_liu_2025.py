@@ -9,7 +9,7 @@ where more particles come from (arrival convention), delta = -xi.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +45,9 @@ class XueLiu2025(Parameters):
     >>> print(f"{np.hypot(dx, dy):.2e} at RA {np.degrees(np.arctan2(dy, dx)):.1f} deg")
     9.82e-04 at RA 38.4 deg
     """
+
+    components: ClassVar[tuple[str, ...]] = COMPONENTS
+    boost: ClassVar[str] = "compton-getting"
 
     # Intensities
 

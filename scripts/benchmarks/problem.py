@@ -81,8 +81,8 @@ def nearby_job(scenario: str, estimator: str) -> Any:
     estimator : {"walk", "assisted"}
         As in a configuration.
     """
-    from mcprop.plan import Planner
     from mcprop.scenario import load
+    from mcprop.xue_liu_2025.plan import Planner
 
     config = load(scenario).replace({"monte_carlo.estimator": estimator})
     planned = Planner(config.model(), config.monte_carlo).jobs(1e4)

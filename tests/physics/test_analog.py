@@ -16,7 +16,6 @@ from mcprop.diffusion import tensor
 from mcprop.errors import RangeError
 from mcprop.fields import UniformField
 from mcprop.observer import Observer
-from mcprop.plan import Planner
 from mcprop.scenario import load
 from mcprop.simulation import Simulation
 from mcprop.source import Burst, SteadyDensity
@@ -28,6 +27,7 @@ from mcprop.transport import (
     CloudJob,
     run_batch,
 )
+from mcprop.xue_liu_2025.plan import Planner
 
 KAPPA = tensor(0.02, 0.004, np.array([0.6, 0.8, 0.0]))
 DEPTH, FLOW, SPEED = 1.5, 0.004, 0.0307  # a tenth of c: a fast case

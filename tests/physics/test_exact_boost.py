@@ -13,10 +13,10 @@ from scipy.integrate import quad
 
 from mcprop import comparison
 from mcprop.analytic import boost
-from mcprop.assembly import Assembly
-from mcprop.plan import Planner
 from mcprop.scenario import load
 from mcprop.transport import run_batch
+from mcprop.xue_liu_2025.assembly import Assembly
+from mcprop.xue_liu_2025.plan import Planner
 
 DIRECTION = np.array([0.36, -0.48, 0.8])
 

@@ -22,12 +22,12 @@ from mcprop.diffusion import tensor
 from mcprop.kernels.elementary import exp
 from mcprop.kernels.slab import ARRIVED, slab_walk
 from mcprop.observer import Observer
-from mcprop.plan import Planner
 from mcprop.protocol import implements, is_uniform, outside, own_path
 from mcprop.scenario import load
 from mcprop.source import SteadyDensity
 from mcprop.species import energy_of
 from mcprop.transport import AnalogCloudJob, CloudJob, run_batch
+from mcprop.xue_liu_2025.plan import Planner
 
 FIELD = np.array([0.6, 0.8, 0.0])
 KAPPA = tensor(2.0, 0.1, FIELD)

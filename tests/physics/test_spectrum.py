@@ -33,6 +33,12 @@ def test_force_field_conserves_the_phase_space_density(nucleus):
     )
 
 
+def test_relative_injection_is_a_ratio():
+    at, reference = (spectrum.injection(r, 3e52, 2.3, 7e6) for r in (RIGIDITY, 200.0))
+    relative = spectrum.relative_injection(RIGIDITY, 200.0, 2.3, 7e6)
+    assert relative == pytest.approx(at / reference, rel=1e-12)
+
+
 def test_no_potential_no_modulation():
     unchanged = spectrum.modulated(power_law, RIGIDITY, 0.0, "p")
     assert unchanged == pytest.approx(power_law(RIGIDITY), rel=1e-12)

@@ -16,10 +16,10 @@ from mcprop.analytic import XueLiu2025
 from mcprop.cloud import slab
 from mcprop.fields import UniformField
 from mcprop.observer import Observer
-from mcprop.plan import Planner
 from mcprop.scenario import load
 from mcprop.source import Burst, SteadyDensity
 from mcprop.transport import BurstJob, BurstWalk, CloudJob, run_batch
+from mcprop.xue_liu_2025.plan import Planner
 
 CONFIG = load("xue-liu-2025-time-dependent").replace({"monte_carlo.estimator": "assisted"})
 WALKED = load("xue-liu-2025")

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mcprop.cloud import centre_share
-from mcprop.plan import Planner
 from mcprop.scenario import load
 from mcprop.transport import run_batch
+from mcprop.xue_liu_2025.plan import Planner
 
 N = 1 << 16
 

@@ -11,10 +11,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from mcprop.plan import Planner
 from mcprop.scenario import load
 from mcprop.species import energy_of
 from mcprop.transport import BurstWalk, run_batch
+from mcprop.xue_liu_2025.plan import Planner
 
 CONFIG = load("xue-liu-2025-time-dependent")
 MODEL = CONFIG.model()

@@ -10,7 +10,9 @@ from scipy import stats
 
 from mcprop.diffusion import tensor
 from mcprop.fields import UniformField
-from mcprop.kernels.walk import walk
+from mcprop.kernels.boundary import Unbounded
+from mcprop.kernels.step import Euler, FixedStep
+from mcprop.kernels.walk import walk, walk_to
 from mcprop.medium import Aligned
 
 N = 1 << 16
@@ -172,3 +174,18 @@ def test_forward_and_backward_walks_see_the_same_density():
     assert abs(forward - backward) < 4.0 * np.hypot(forward_err, backward_err)
     wrong, wrong_err = reciprocal(b, a, drift, 2)
     assert abs(wrong - exact) > 4.0 * wrong_err
+
+
+def test_walks_to_given_times_are_the_same_walks():
+    """Bit by bit, when the times are whole numbers of pairs of steps that add up exactly."""
+    medium = Aligned(UniformField(*FIELDS[2]), PARALLEL, PERP, *DRIFT)
+    places, alive = np.empty((2, 3, 100)), np.empty((2, 100))
+    starts = np.repeat(START[:, None], 100, axis=1)
+    times = 2.0 * PAIRS * STEP * np.array([1.0, 2.0])
+    numbers = (np.uint64(7), np.uint64(5), np.uint64(3))
+    steps = walk_to(
+        medium, Unbounded(), Euler(), FixedStep(STEP), *numbers, starts, times, places, alive
+    )
+    assert np.array_equal(places, ends(FIELDS[2], n=100, first=3))
+    assert steps == 100 * 4 * PAIRS
+    assert np.all(alive == 1.0)

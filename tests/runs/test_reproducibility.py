@@ -15,12 +15,12 @@ import pytest
 
 from mcprop.errors import RangeError
 from mcprop.observer import Observer
-from mcprop.plan import Planner
 from mcprop.runner import IN_FLIGHT
 from mcprop.scenario import load
 from mcprop.simulation import Simulation
 from mcprop.source import SteadyDensity
 from mcprop.transport import FATES, BoostJob, BurstWalk, Outcome, run_batch
+from mcprop.xue_liu_2025.plan import Planner
 
 SCENARIO = "xue-liu-2025-time-dependent"
 CONFIG = load(SCENARIO).replace({"monte_carlo.batch": 256, "monte_carlo.nside": 4})

@@ -20,12 +20,12 @@ from mcprop.fields import UniformField
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
 from mcprop.observer import Observer
-from mcprop.plan import Planner
 from mcprop.protocol import drift, implements, noise
 from mcprop.scenario import load
 from mcprop.source import Burst, WalkedBurst
 from mcprop.species import energy_of
 from mcprop.transport import BurstWalk, CloudJob, run_batch
+from mcprop.xue_liu_2025.plan import Planner
 
 STEADY, TIMED = load("xue-liu-2025"), load("xue-liu-2025-time-dependent")
 ASSISTED = TIMED.replace({"monte_carlo.estimator": "assisted"})

@@ -1,6 +1,7 @@
 """Every magnetic field: a vector in uG wherever it is asked for, without sources (div B = 0)."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import mcprop.fields as fields
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
-from mcprop.protocol import b_vector
+from mcprop.protocol import b_gradient, b_vector, implements, kernel
 
 EXAMPLES = {
     "UniformField": [fields.UniformField(1.0, -2.0, 0.5), fields.UniformField(0.0, 0.0, 3.0)]
@@ -40,6 +41,55 @@ def test_field_has_no_sources(model):
         ]
         strength = np.linalg.norm(b_vector(model, *point))
         assert abs(sum(slopes)) / (2.0 * step) < 1e-6 * strength
+
+
+def gradient_by_differences(model, point, step=1e-3):
+    """Nine derivatives, row by row of the field's components."""
+    return np.array(
+        [
+            (np.array(b_vector(model, *(point + step * e))) - b_vector(model, *(point - step * e)))
+            / (2.0 * step)
+            for e in np.eye(3)
+        ]
+    ).T.ravel()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_gradient_is_that_of_the_field(model):
+    for point in POINTS:
+        gradient = b_gradient(model, *point)
+        strength = np.linalg.norm(b_vector(model, *point))
+        expected = gradient_by_differences(model, point)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9 * strength)
+
+
+class Swirl(NamedTuple):
+    """A field that states no gradient, with nine different derivatives."""
+
+    strength: float
+
+
+@implements(b_vector, Swirl)
+def _(field, x, y, z):
+    s = field.strength
+    return s * (x * y + 2.0 * z), s * (math.sin(x) - y * z), s * (x * x + 3.0 * y + z * z)
+
+
+@kernel
+def gradients(field, points, out):
+    for i in range(out.shape[0]):
+        nine = b_gradient(field, points[i, 0], points[i, 1], points[i, 2])
+        out[i] = np.array(nine)
+
+
+def test_a_field_without_gradient_gets_differences_in_kernels_as_well():
+    field, out = Swirl(0.7), np.empty((20, 9))
+    gradients(field, POINTS, out)
+    for point, found in zip(POINTS, out, strict=True):
+        x, y, z = point
+        exact = [y, x, 2.0, math.cos(x), -z, -y, 2.0 * x, 3.0, 2.0 * z]
+        np.testing.assert_allclose(found, 0.7 * np.array(exact), rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(b_gradient(field, *point), found, rtol=1e-9)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)

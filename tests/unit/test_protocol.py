@@ -11,12 +11,23 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
+from mcprop.errors import ModelError
 from mcprop.fields import UniformField
 from mcprop.kernels.launch import frames
 from mcprop.kernels.score import score_frames
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
-from mcprop.protocol import b_vector, drift, implements, noise, open_function, outside
+from mcprop.protocol import (
+    answers,
+    b_vector,
+    by_default,
+    drift,
+    implements,
+    kernel,
+    noise,
+    open_function,
+    outside,
+)
 from mcprop.source import Burst, SteadyDensity, WalkedBurst
 
 
@@ -59,9 +70,62 @@ def test_a_model_without_an_answer_is_named():
         b_vector(Unanswered(1.0), 0.0, 0.0, 0.0)
 
 
-def test_a_kernel_refuses_a_model_without_an_answer():
-    with pytest.raises(TypingError):
+def test_a_kernel_refuses_a_model_without_an_answer_in_the_same_words():
+    with pytest.raises(ModelError, match=r"^noise is not defined for a Unanswered$"):
         walked(Unanswered(1.0))
+
+
+def test_a_part_without_an_answer_is_named():
+    with pytest.raises(ModelError, match=r"^b_vector is not defined for a Unanswered$"):
+        walked(Aligned(Unanswered(1.0), 1.0, 0.1, 0.0, 0.0, 0.0))
+
+
+def test_other_mistakes_in_a_model_stay_numbas():
+    class Broken(NamedTuple):
+        number: float
+
+    implements(noise, Broken)(lambda medium, x, y, z, n0, n1, n2: "no number" + x)
+    implements(drift, Broken)(lambda medium, x, y, z: (0.0, 0.0, 0.0))
+    with pytest.raises(TypingError):
+        walked(Broken(1.0))
+
+
+def test_defaults_are_chosen_by_type_and_give_way_to_answers():
+    @open_function
+    def doubled(model, x):
+        """Twice the number, by default with an offset."""
+
+    @by_default(doubled)
+    def _(model):
+        return (lambda model, x: 2.0 * model.number + x) if "number" in model._fields else None
+
+    class Other(NamedTuple):
+        rate: float
+
+    @kernel
+    def ask(model):
+        return doubled(model, 1.0)
+
+    assert doubled(Unanswered(4.0), 1.0) == ask(Unanswered(4.0)) == 9.0
+    for question in (ask, lambda model: doubled(model, 1.0)):
+        with pytest.raises(ModelError, match=r"^doubled is not defined for a Other$"):
+            question(Other(1.0))
+    implements(doubled, Other)(lambda model, x: 7.0)
+    assert doubled(Other(1.0), 1.0) == 7.0
+    assert answers(doubled, Other(1.0))
+    assert not answers(doubled, Unanswered)
+
+
+def test_an_answer_that_kernels_hold_already_cannot_be_changed():
+    class Early(NamedTuple):
+        rate: float
+
+    implements(noise, Early)(lambda medium, x, y, z, n0, n1, n2: (0.0, 0.0, 0.0))
+    implements(drift, Early)(lambda medium, x, y, z: (medium.rate, 0.0, 0.0))
+    implements(drift, Early)(lambda medium, x, y, z: (0.0, medium.rate, 0.0))
+    assert walked(Early(1.0))[0, 1, 0] > 1.0
+    with pytest.raises(ModelError, match=r"^drift of a Early is compiled already; define"):
+        implements(drift, Early)(lambda medium, x, y, z: (0.0, 0.0, 0.0))
 
 
 def test_functions_keep_their_own_answers():

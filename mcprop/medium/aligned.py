@@ -1,9 +1,19 @@
-"""Diffusing media as kernels see them: a tensor and a drift at every point."""
+"""A uniform tensor: diffusion along and across one direction, with a constant drift."""
 
 import math
 from typing import Any, NamedTuple
 
-from mcprop.protocol import b_vector, drift, implements, noise
+from mcprop.kernels.tensor import about_axis
+from mcprop.protocol import (
+    UNLIMITED,
+    b_vector,
+    drift,
+    implements,
+    kappa,
+    largest,
+    noise,
+    step_scale,
+)
 
 
 class Aligned(NamedTuple):
@@ -21,7 +31,7 @@ class Aligned(NamedTuple):
     Notes
     -----
     Only for a uniform field: where b_hat varies, the divergence of the tensor is a drift that this
-    model has not.
+    model has not; `FieldAligned` has it.
     """
 
     field: Any
@@ -30,6 +40,14 @@ class Aligned(NamedTuple):
     drift_x: float
     drift_y: float
     drift_z: float
+
+
+@implements(kappa, Aligned)
+def _(medium, x, y, z):
+    bx, by, bz = b_vector(medium.field, x, y, z)
+    norm = 1.0 / math.sqrt(bx * bx + by * by + bz * bz)
+    parallel, perp = medium.kappa_parallel, medium.kappa_perp
+    return about_axis(parallel, perp, norm * bx, norm * by, norm * bz)
 
 
 @implements(noise, Aligned)
@@ -44,3 +62,13 @@ def _(medium, x, y, z, n0, n1, n2):
 @implements(drift, Aligned)
 def _(medium, x, y, z):
     return medium.drift_x, medium.drift_y, medium.drift_z
+
+
+@implements(largest, Aligned)
+def _(medium, x, y, z):
+    return max(medium.kappa_parallel, medium.kappa_perp)
+
+
+@implements(step_scale, Aligned)
+def _(medium, x, y, z):
+    return UNLIMITED

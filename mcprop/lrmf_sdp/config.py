@@ -1,0 +1,240 @@
+"""Configuration of the LRMF/SDP model: its sections, and the formulas made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+from mcprop import sections
+from mcprop.config_checks import missing_nuclei
+from mcprop.quantity_text import Amount, Bounds, Choice, Number, Whole
+from mcprop.scenario import Config
+from mcprop.sections import (
+    Age,
+    Distance,
+    Emission,
+    GradientStep,
+    KernelLeg,
+    Latitude,
+    LegSteps,
+    Longitude,
+    Nucleus,
+    Rigidity,
+    Section,
+)
+
+if TYPE_CHECKING:
+    from mcprop.analytic.lrmf_sdp import LrmfSdp
+
+_Length = Annotated[float, Amount("length", "5 kpc", Bounds(above="0 pc", most="1 Mpc"))]
+_Height = Annotated[float, Amount("length", "20 pc", Bounds(least="-100 kpc", most="100 kpc"))]
+_Energy = Annotated[float, Amount("energy", "25 TeV", Bounds(above="0 GeV", most="1e12 GeV"))]
+_Fraction = Annotated[float, Number(Bounds(above=0, most=1))]
+_Index = dict[Nucleus, Annotated[float, Number(Bounds(above=0, most=10))]]
+_Flux = dict[
+    Nucleus,
+    Annotated[
+        float,
+        Amount(
+            "intensity per energy",
+            "1.91e-2 GeV-1 m-2 s-1 sr-1",
+            Bounds(above="0 GeV-1 m-2 s-1 sr-1", most="1e30 GeV-1 m-2 s-1 sr-1"),
+        ),
+    ],
+]
+
+
+class Galaxy(Section):
+    """The cylinder, the Sun in it, and the density of sources [pc]."""
+
+    radius: _Length
+    half_height: _Length
+    sun_radius: _Length
+    sun_height: _Height
+    source_slope: Annotated[float, Number(Bounds(least=0, most=20))]
+    source_decline: Annotated[float, Number(Bounds(least=0, most=50))]
+    source_height: _Length
+
+
+class Diffusion(Section):
+    """D(r, z, R) of the Galaxy: d0 [pc2/yr] at r0 [GV], the disc of slow diffusion [pc]."""
+
+    d0: Annotated[
+        float, Amount("diffusion", "4.87e28 cm2/s", Bounds(above="0 cm2/s", most="1e36 cm2/s"))
+    ]
+    slope: Annotated[float, Number(Bounds(least=-2, most=2))]
+    r0: Rigidity
+    contrast: _Fraction
+    disc_height: _Length
+
+
+class LocalField(Section):
+    """Direction [deg, Galactic], D_perp/D_par, and where the regular field is [pc]."""
+
+    extent: Annotated[str, Choice(("uniform", "none", "sphere"))]
+    lon: Longitude
+    lat: Latitude
+    epsilon: Annotated[float, Number(Bounds(above=0, most=1))]
+    epsilon_slope: Annotated[float, Number(Bounds(least=-5, most=5))]
+    ratio_cap: Annotated[float | str, Number(Bounds(above=0, most=1e6), ("none",))]
+    parallel: Annotated[str, Choice(("sun", "halo"))]
+    radius: Annotated[float, Amount("length", "20 pc", Bounds(above="0 pc", most="1 kpc"))]
+    wall: Annotated[float, Amount("length", "1 pc", Bounds(above="0 pc", most="1 kpc"))]
+
+
+class Background(Section):
+    """Spectra of the background: intensity at an energy [GeV], index, cut-off [GV]."""
+
+    normalisation: Annotated[str, Choice(("fit", "table"))]
+    energy: _Energy
+    per: Annotated[str, Choice(("nucleon", "nucleus"))]
+    flux: _Flux
+    index: _Index
+    cutoff: Rigidity
+
+
+class Geminga(Section):
+    """The remnant: place [pc; deg, Galactic], age [yr], emission [GV-1], cut-offs [GV, GeV]."""
+
+    distance: Distance
+    lon: Longitude
+    lat: Latitude
+    age: Age
+    source: Emission
+    index: _Index
+    local_cutoff: Annotated[str, Choice(("rigidity", "energy"))]
+    cutoff_rigidity: Rigidity
+    cutoff_energy: _Energy
+
+
+class Spallation(Section):
+    """Loss of nuclei in collisions with the gas: its density [pc-3] and scale height [pc]."""
+
+    losses: Annotated[str, Choice(("off", "on"))]
+    gas_density: Annotated[
+        float, Amount("density", "1 cm-3", Bounds(above="0 cm-3", most="1e6 cm-3"))
+    ]
+    gas_height: _Length
+
+
+class MonteCarlo(sections.MonteCarlo):
+    """How the pseudo-particles are run."""
+
+    background_histories: Annotated[int, Whole(sections.LANES, 10**9)]
+    step: Annotated[float, Number(Bounds(above=0, most=0.3))]
+    separation: Annotated[float, Amount("length", "300 pc", Bounds(above="0 pc", most="1 kpc"))]
+    lift: Annotated[float, Amount("length", "20 pc", Bounds(above="0 pc", most="1 kpc"))]
+    gradient_step: GradientStep
+    kernel_leg: KernelLeg
+    leg_steps: LegSteps
+
+
+class LrmfSdpConfig(Config):
+    """A checked scenario of the LRMF/SDP model."""
+
+    galaxy: Galaxy
+    diffusion: Diffusion
+    field: LocalField
+    background: Background
+    geminga: Geminga
+    spallation: Spallation
+    monte_carlo: MonteCarlo
+
+    def own_problems(self) -> Iterable[str]:
+        """Every nucleus needs its spectra; the Sun and the disc must fit into the Galaxy."""
+        tables = {
+            "background.flux": self.background.flux,
+            "background.index": self.background.index,
+            "geminga.source": self.geminga.source,
+            "geminga.index": self.geminga.index,
+        }
+        yield from missing_nuclei(self.species.names, tables)
+        yield from self._misfits()
+
+    def _misfits(self) -> Iterable[str]:
+        galaxy, run, r = self.galaxy, self.monte_carlo, self.galaxy.sun_radius
+        top, disc = galaxy.half_height, self.diffusion.disc_height
+        if r >= galaxy.radius:
+            yield (
+                f"galaxy.sun_radius: got {r:g} pc; allowed: below galaxy.radius,"
+                f" {galaxy.radius:g} pc"
+            )
+        elif run.separation >= min(r, galaxy.radius - r):
+            room = min(r, galaxy.radius - r)
+            yield (
+                f"monte_carlo.separation: got {run.separation:g} pc; allowed: less than lies"
+                f" between the Sun and the edge or the centre of the Galaxy, {room:g} pc"
+            )
+        if abs(galaxy.sun_height) + run.lift >= top:
+            yield (
+                f"galaxy.sun_height: got {galaxy.sun_height:g} pc; allowed: less than"
+                f" galaxy.half_height less monte_carlo.lift, {top - run.lift:g} pc, either way"
+            )
+        if disc >= top:
+            yield (
+                f"diffusion.disc_height: got {disc:g} pc; allowed: below galaxy.half_height,"
+                f" {top:g} pc"
+            )
+        if self.field.wall > self.field.radius:
+            yield (
+                f"field.wall: got {self.field.wall:g} pc; allowed: at most field.radius,"
+                f" {self.field.radius:g} pc"
+            )
+
+    def model(self) -> LrmfSdp:
+        """Build the formulas of the published model from these values.
+
+        Returns
+        -------
+        LrmfSdp
+            The model with every parameter in internal units.
+        """
+        from mcprop import galaxy
+        from mcprop.analytic.lrmf_sdp import LrmfSdp
+
+        place, outer, field, gas = self.galaxy, self.diffusion, self.field, self.spallation
+        background, geminga = self.background, self.geminga
+        halo = galaxy.Galaxy(
+            radius=place.radius,
+            half_height=place.half_height,
+            sun_radius=place.sun_radius,
+            source_slope=place.source_slope,
+            source_decline=place.source_decline,
+            source_height=place.source_height,
+            d0=outer.d0,
+            slope=outer.slope,
+            reference_rigidity=outer.r0,
+            contrast=outer.contrast,
+            disc_height=outer.disc_height,
+            gas_height=gas.gas_height,
+        )
+        return LrmfSdp(
+            species=self.species.names,
+            galaxy=halo,
+            sun_height=place.sun_height,
+            normalisation=background.normalisation,
+            normalisation_energy=background.energy,
+            normalisation_per=background.per,
+            background_flux=dict(background.flux),
+            background_index=dict(background.index),
+            background_cutoff=background.cutoff,
+            geminga_distance=geminga.distance,
+            geminga_age=geminga.age,
+            geminga_lon=geminga.lon,
+            geminga_lat=geminga.lat,
+            geminga_source=dict(geminga.source),
+            geminga_index=dict(geminga.index),
+            geminga_cutoff=geminga.cutoff_rigidity,
+            geminga_cutoff_energy=geminga.cutoff_energy,
+            local_cutoff=geminga.local_cutoff,
+            field_lon=field.lon,
+            field_lat=field.lat,
+            epsilon=field.epsilon,
+            epsilon_slope=field.epsilon_slope,
+            ratio_cap=field.ratio_cap if isinstance(field.ratio_cap, float) else None,
+            parallel_diffusion=field.parallel,
+            extent=field.extent,
+            region_radius=field.radius,
+            spallation=gas.losses == "on",
+            gas_density=gas.gas_density,
+        )
