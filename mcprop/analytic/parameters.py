@@ -11,8 +11,7 @@ import numpy as np
 
 from mcprop import diffusion as coefficients
 from mcprop import frames, units
-from mcprop.analytic import cloud
-from mcprop.errors import RangeError
+from mcprop.analytic import cloud, given
 from mcprop.species import beta_of
 from mcprop.units import CM2_PER_S, KM_PER_S
 
@@ -116,41 +115,46 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Strip units, and refuse what no formula below can take."""
-        for name in _KINDS:
-            object.__setattr__(self, name, _plain(name, getattr(self, name)))
+        for name, kind in _KINDS.items():
+            value = getattr(self, name)
+            if name in _TABLES:
+                example = "must be a table of species, such as {'p': ...}"
+                given.require(name, isinstance(value, dict), value, example)
+            object.__setattr__(self, name, given.plain(name, value, kind))
         for name in _KINDS:
             if isinstance(table := getattr(self, name), dict):
                 missing = [species for species in self.species if species not in table]
-                _check(name, not missing, table, f"lacks {', '.join(missing)}")
+                given.require(name, not missing, table, f"lacks {', '.join(missing)}")
             elif table is not None:
-                _check(name, bool(np.isfinite(table)), table, "is not a finite number")
-        _choose("cloud_mode", self.cloud_mode, ("steady", "time-dependent"))
-        _choose("cloud_transport", self.cloud_transport, ("kinetic", "wandering"))
+                given.require(name, bool(np.isfinite(table)), table, "is not a finite number")
+        given.choose("cloud_mode", self.cloud_mode, ("steady", "time-dependent"))
+        given.choose("cloud_transport", self.cloud_transport, ("kinetic", "wandering"))
         for name in _POSITIVE:
-            _check(name, getattr(self, name) > 0.0, getattr(self, name), "must be positive")
-        _check("cloud_depth", self.cloud_depth >= 0.0, self.cloud_depth, "must not be negative")
+            given.require(name, getattr(self, name) > 0.0, getattr(self, name), "must be positive")
+        depth = self.cloud_depth
+        given.require("cloud_depth", depth >= 0.0, depth, "must not be negative")
         for name in ("cloud_speed", "solar_u", "solar_v", "solar_w"):
             speed = getattr(self, name)
             slow = "pc/yr is not below the speed of light: give a quantity such as '10 km/s'"
-            _check(name, abs(speed) < units.C_LIGHT, speed, slow)
+            given.require(name, abs(speed) < units.C_LIGHT, speed, slow)
 
     # Geometry
 
     @cached_property
     def b_hat(self) -> np.ndarray:
         """Direction of the magnetic field, shape (3,)."""
-        return _fixed(frames.unit_vector(self.field_ra, self.field_dec))
+        return given.fixed(frames.unit_vector(self.field_ra, self.field_dec))
 
     @cached_property
     def u_hc(self) -> np.ndarray:
         """Velocity of the cloud relative to the Sun [pc/yr], shape (3,)."""
-        return _fixed(self.cloud_speed * frames.unit_vector(self.cloud_ra, self.cloud_dec))
+        return given.fixed(self.cloud_speed * frames.unit_vector(self.cloud_ra, self.cloud_dec))
 
     @cached_property
     def u_lsr(self) -> np.ndarray:
         """Velocity of the cloud in the local standard of rest [pc/yr], shape (3,)."""
         solar = (self.solar_u, self.solar_v, self.solar_w)
-        return _fixed(frames.lsr_velocity(self.u_hc, solar))
+        return given.fixed(frames.lsr_velocity(self.u_hc, solar))
 
     @cached_property
     def flow_speed(self) -> float:
@@ -165,18 +169,18 @@ class Parameters:
     @cached_property
     def cloud_axes(self) -> np.ndarray:
         """Rows: depth axis, field across it, third axis; shape (3, 3)."""
-        return _fixed(frames.cloud_frame(self.u_lsr, self.b_hat))
+        return given.fixed(frames.cloud_frame(self.u_lsr, self.b_hat))
 
     @cached_property
     def source_vector(self) -> np.ndarray:
         """Vector from the Sun to the nearby source [pc], shape (3,)."""
         across = frames.normalise(np.cross(self.b_hat, self.u_lsr))
-        return _fixed(self.nearby_r_parallel * self.b_hat + self.nearby_r_perp * across)
+        return given.fixed(self.nearby_r_parallel * self.b_hat + self.nearby_r_perp * across)
 
     @cached_property
     def centre_vector(self) -> np.ndarray:
         """Vector from the Sun to the Galactic centre [pc], shape (3,)."""
-        return _fixed(self.centre_distance * frames.galactic_axes()[0])
+        return given.fixed(self.centre_distance * frames.galactic_axes()[0])
 
     # Diffusion
 
@@ -271,38 +275,12 @@ _KINDS = {
 """Kind of quantity of each parameter that is a number."""
 
 
+_TABLES = ("background_source", "nearby_source", "centre_source", "spectral_index")
+
+
 _POSITIVE = [
     *("field_strength", "critical_rigidity", "diffusion_d0"),
     *("diffusion_reference_rigidity", "parallel_factor", "mach_alfven", "background_height"),
     *("background_rate", "background_volume", "background_cutoff", "nearby_age", "nearby_cutoff"),
     *("centre_age", "centre_distance", "centre_cutoff"),
 ]
-
-
-def _plain(name: str, value: Any) -> Any:
-    """Strip the units of one parameter, if it has any; a table of species has them one by one."""
-    if isinstance(value, dict):
-        return {key: _plain_number(v, _KINDS[name], f"{name}[{key}]") for key, v in value.items()}
-    if value is not None and name.endswith(("_source", "_index")):
-        raise RangeError(f"{name} = {value} must be a table of species, such as {{'p': ...}}.")
-    return _plain_number(value, _KINDS[name], name)
-
-
-def _plain_number(value: Any, kind: str, name: str) -> Any:
-    return units.strip(value, kind, name) if units.has_unit(value) else value
-
-
-def _fixed(array: np.ndarray) -> np.ndarray:
-    """An array that cannot be changed, because it is kept."""
-    array.setflags(write=False)
-    return array
-
-
-def _check(name: str, good: bool, value: Any, why: str) -> None:
-    if not good:
-        raise RangeError(f"{name} = {value} {why}.")
-
-
-def _choose(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise RangeError(f"{name} = {value!r} is not known: choose from {', '.join(allowed)}.")
