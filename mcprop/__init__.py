@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         errors,
         fields,
         frames,
+        galaxy,
         medium,
         particles,
         plot,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         species,
         units,
     )
+    from mcprop.analytic.lrmf_sdp import LrmfSdp
     from mcprop.analytic.xue_liu_2025 import XueLiu2025
     from mcprop.comparison import Comparison
     from mcprop.dipole import Dipole
@@ -40,6 +42,7 @@ __all__ = [
     "Comparison",
     "Config",
     "Dipole",
+    "LrmfSdp",
     "McpropError",
     "Result",
     "Simulation",
@@ -51,6 +54,7 @@ __all__ = [
     "errors",
     "fields",
     "frames",
+    "galaxy",
     "load",
     "medium",
     "names",
@@ -65,6 +69,7 @@ _HOME = {
     "Comparison": "mcprop.comparison",
     "Config": "mcprop.scenario",
     "Dipole": "mcprop.dipole",
+    "LrmfSdp": "mcprop.analytic.lrmf_sdp",
     "McpropError": "mcprop.errors",
     "Result": "mcprop.result",
     "Simulation": "mcprop.simulation",

@@ -22,7 +22,7 @@ FLOOR = 1e-4
 RANK = 1e-9
 """Eigenvalues of a covariance below this fraction of the largest carry no statistics."""
 
-_APPROXIMATE = ("published product", "first order boost")
+_APPROXIMATE = ("published product", "first order boost", "unbounded field")
 """References that are known to be off; by how much is a finding, not a test."""
 SIGNIFICANT = 3.0
 """Standard deviations from which a finding is told."""
@@ -146,12 +146,13 @@ class ComparisonRow:
         Total energy [GeV].
     component, species : str
     quantity : str
-        "dipole" or "density".
+        "dipole" or "density"; "gradient across" a field that fills a sphere, per that far away.
     estimator : str
         Which Monte Carlo estimator the result rests on.
     reference : str
         What the result is held against: "formula", "quadrature", "exact boost", the first two
-        "and exact boost" for the total; approximations: "published product", "first order boost".
+        "and exact boost" for the total, "grid", "full step"; approximations: "published product",
+        "first order boost", "unbounded field".
     mc, expected : float
         Equatorial amplitudes, or densities.
     difference, error : float

@@ -59,17 +59,20 @@ def halving_rows(
     Returns
     -------
     list of ComparisonRow
-        Density and, where the job gives one, dipole.
+        Density, and the vector that the job gives, such as the dipole.
     """
     names = (energy, planned.component, planned.species)
     label = f"{planned.estimator}, half step"
     (mean, error), (expected, own) = half.moments.density(), full.moments.density()
-    if not expected:
+    if not (mean and expected):
         return []
-    rows = [density_row(*names, (mean, math.hypot(error, own)), expected, label, FULL_STEP)]
-    if planned.gives == "dipole" and mean:
+    rows = []
+    if error or own:
+        rows.append(density_row(*names, (mean, math.hypot(error, own)), expected, label, FULL_STEP))
+    if planned.gives != "burst density":
         dipoles = half.moments.dipole(), full.moments.dipole()
-        rows.append(dipole_row(*names, *dipoles, label, FULL_STEP))
+        row = dipole_row(*names, *dipoles, label, FULL_STEP)
+        rows.append(replace(row, quantity=planned.gives))
     few = min(half.moments.effective, full.moments.effective) < MIN_EFFECTIVE
     return [replace(row, verdict="inconclusive") if few else row for row in rows]
 

@@ -29,8 +29,9 @@ class Planned:
         Runs the histories.
     component, species : str
         What is transported.
-    gives : {"dipole", "burst density"}
-        Whether the job yields the component's dipole, or only a factor of its density.
+    gives : str
+        "dipole" for a job that yields the component's dipole, "burst density" for one that yields
+        but a factor of its density; a model may have others.
     estimator : str
         Name of the estimator, for the comparison table.
     histories : int, optional

@@ -242,7 +242,6 @@ class CloudJob:
         moments, tally = from_frames(*finite(scores, axes), self.observer.share, nside)
         return Outcome(moments, tally, fates, steps + walked)
 
-
     def halved(self) -> CloudJob:
         """The same with half the step, on a random stream of its own."""
         slab, outside = self.slab._replace(step=self.slab.step / 2.0), self.outside

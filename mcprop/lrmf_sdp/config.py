@@ -79,7 +79,6 @@ class LocalField(Section):
     ratio_cap: Annotated[float | str, Number(Bounds(above=0, most=1e6), ("none",))]
     parallel: Annotated[str, Choice(("sun", "halo"))]
     radius: Annotated[float, Amount("length", "20 pc", Bounds(above="0 pc", most="1 kpc"))]
-    wall: Annotated[float, Amount("length", "1 pc", Bounds(above="0 pc", most="1 kpc"))]
 
 
 class Background(Section):
@@ -123,6 +122,8 @@ class MonteCarlo(sections.MonteCarlo):
     background_histories: Annotated[int, Whole(sections.LANES, 10**9)]
     step: Annotated[float, Number(Bounds(above=0, most=0.3))]
     separation: Annotated[float, Amount("length", "300 pc", Bounds(above="0 pc", most="1 kpc"))]
+    region_histories: Annotated[int, Whole(sections.LANES, 10**9)]
+    wall: Annotated[float, Amount("length", "0.5 pc", Bounds(above="0 pc", most="1 kpc"))]
     lift: Annotated[float, Amount("length", "20 pc", Bounds(above="0 pc", most="1 kpc"))]
     gradient_step: GradientStep
     kernel_leg: KernelLeg
@@ -175,9 +176,9 @@ class LrmfSdpConfig(Config):
                 f"diffusion.disc_height: got {disc:g} pc; allowed: below galaxy.half_height,"
                 f" {top:g} pc"
             )
-        if self.field.wall > self.field.radius:
+        if run.wall > self.field.radius:
             yield (
-                f"field.wall: got {self.field.wall:g} pc; allowed: at most field.radius,"
+                f"monte_carlo.wall: got {run.wall:g} pc; allowed: at most field.radius,"
                 f" {self.field.radius:g} pc"
             )
 

@@ -11,8 +11,13 @@ from mcprop.background import background
 from mcprop.background_job import BackgroundJob
 from mcprop.galaxy import Grid, GridSolution
 from mcprop.plan import Planned, isotropic_burst
+from mcprop.region import Region
+from mcprop.region_job import RegionJob
 from mcprop.species import beta_of, rigidity_of
 from mcprop.units import C_LIGHT
+
+REGION = "gradient inside"
+"""What a job gives that changes the gradient of a component."""
 
 if TYPE_CHECKING:
     from mcprop.analytic.lrmf_sdp import LrmfSdp
@@ -38,6 +43,8 @@ class Planner(plan.Planner):
         planned = []
         for species in self.model.species:
             planned += [self._background(energy, species), self._geminga(energy, species)]
+            if self.model.extent == "sphere":
+                planned += [self._region(c, energy, species) for c in self.model.components]
         return planned
 
     def _tensor(self, rigidity: float) -> np.ndarray:
@@ -67,3 +74,14 @@ class Planner(plan.Planner):
         isotropic = float(model.diffusion(rigidity, species))
         burst = isotropic_burst(model.source_vector, model.geminga_age, isotropic)
         return self.seen_burst("geminga", species, energy, burst, self._tensor(rigidity))
+
+    def _region(self, component: str, energy: float, species: str) -> Planned:
+        """Gradients inside the sphere, by walks of its own for each component: then they add."""
+        model, settings = self.model, self.settings
+        rigidity = float(rigidity_of(energy, species))
+        parallel, perp = map(float, model.local_tensor(rigidity))
+        outside = float(model.diffusion(rigidity))
+        region = Region(model.region_radius, parallel, perp, outside, settings.wall)
+        name = self.name(component, "region", species, energy)
+        n = settings.region_histories
+        return Planned(RegionJob(name, region), component, species, REGION, self.estimator, n)

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 import mcprop as mp
 from mcprop.cli import main
+from mcprop.comparison import compare
 from mcprop.errors import ConfigError
 from mcprop.halving import FULL_STEP
 from mcprop.lrmf_sdp import STUDY
@@ -92,6 +93,30 @@ def test_planted_bias_is_caught(monkeypatch):
     assert wrong.run(seed=1, energies=[1e5]).comparison.of("differs")
 
 
+def test_field_in_a_sphere():
+    """The region raises the gradient across the field; the published formula is a finding."""
+    region = simulation("lrmf-sdp-region", **{"monte_carlo.region_histories": 2048})
+    result = region.run(seed=4, energies=[1e4], halving=True)
+    assert result.comparison.agrees
+    across = [row for row in result.comparison if row.quantity == "gradient across"]
+    assert len(across) == 4
+    # kappa_perp/D = 0.01 (10 TV/4 GV)^0.32 for protons, (384.6 GV/4 GV)^0.32 for iron
+    for row in across:
+        rigidity = {"p": 1e4, "Fe": np.sqrt(1e8 - 52.09**2) / 26}[row.species]
+        ratio = 0.01 * (rigidity / 4.0) ** 0.32
+        assert abs(row.mc - 3.0 / (2.0 + ratio)) < 4.0 * row.error
+    published = simulation("lrmf-sdp").analytic(energies=[1e4])
+    for component in ("background", "geminga", "total"):
+        found = result.dipole(1e4, component)
+        assert compare(found, published.dipole(1e4, component)).sigma > 5.0
+        # the map was turned with the dipole
+        fitted = result.sky(1e4, component).fit_dipole().vector
+        error = np.sqrt(np.trace(found.covariance))
+        assert np.linalg.norm(fitted - found.vector) < 5.0 * error + 0.03 * found.amplitude_3d
+    assert "unbounded field" in result.comparison.verdict
+    assert any(row.quantity == "gradient inside" for row in result.comparison)
+
+
 def test_all_nine_in_the_spectrum(tmp_path):
     outcome = CliRunner().invoke(
         main, ["analytic", "lrmf-sdp", "-o", str(tmp_path / "out"), "--energies", "1e4,1e6"]
@@ -133,7 +158,7 @@ def test_sun_above_the_plane_and_losses():
         ({"field.extent": "slab"}, ["field.extent", "slab", "uniform"]),
         ({"field.epsilon": 2.0}, ["field.epsilon", "2"]),
         ({"field.ratio_cap": "many"}, ["field.ratio_cap", "none"]),
-        ({"field.wall": "30 pc"}, ["field.wall", "30", "20"]),
+        ({"monte_carlo.wall": "30 pc"}, ["monte_carlo.wall", "30", "20"]),
         ({"galaxy.sun_radius": "25 kpc"}, ["galaxy.sun_radius", "20000"]),
         ({"galaxy.sun_height": "4.99 kpc"}, ["galaxy.sun_height", "4980"]),
         ({"diffusion.disc_height": "6 kpc"}, ["diffusion.disc_height", "5000"]),

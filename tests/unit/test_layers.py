@@ -15,18 +15,19 @@ ROWS = """
     errors units species frames _cache protocol models
     fields.differences fields.uniform fields
     kernels.elementary kernels.rng kernels.lanes kernels.launch kernels.tensor kernels.step
-        kernels.boundary kernels.residence kernels.walk kernels.slab
+        kernels.boundary kernels.residence kernels.walk kernels.slab kernels.region
         kernels.score kernels.analog kernels.boost kernels
     diffusion medium.aligned medium.blend medium.check medium.constant
         medium.field_aligned medium.isotropic medium.sdp medium.sphere medium.total medium particles
         spectrum source cloud observer galaxy galaxy_modes background central_burst
-        analytic.green analytic.boost analytic.cloud analytic.parameters analytic.xue_liu_2025
-        analytic.sphere analytic.given analytic.lrmf_losses analytic.lrmf_parameters
-        analytic.lrmf_sdp analytic.quantities analytic
-    dipole tables skyplot skyfits sky comparison measurements plot cite provenance rundir result
+        analytic.green analytic.boost analytic.cloud analytic.given analytic.parameters
+        analytic.xue_liu_2025 analytic.sphere analytic.walled_sphere analytic.lrmf_losses
+        analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic
+    dipole region tables skyplot skyfits sky comparison measurements plot cite provenance rundir
+        result
     quantity_text toml_text sections config_checks scenario
         transport plan assembly halving study runner simulation
-        background_job
+        background_job region_job
         lrmf_sdp.config lrmf_sdp.plan lrmf_sdp.assembly lrmf_sdp
         xue_liu_2025.config xue_liu_2025.plan xue_liu_2025.assembly xue_liu_2025
     report cli __main__
