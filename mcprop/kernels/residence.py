@@ -25,6 +25,7 @@ import numpy as np
 from mcprop.kernels.boundary import survival
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.rng import six_normals, threefry
+from mcprop.kernels.step import unit_heun
 from mcprop.protocol import (
     coefficient,
     emission,
@@ -179,11 +180,7 @@ def advance(model, boundary, fraction, half, i, own, shared):
     curvature = shared[CURVED * LANES + i] * (made + gx * ux + gy * uy + gz * uz)
     noise = ux * ax + uy * ay + uz * az - curvature * h * (n2 * n2 - 1.0)
 
-    px, py, pz = x + h * gx + ax, y + h * gy + ay, z + h * gz + az
-    _, _, hx, hy, hz = surroundings(model, px, py, pz)
-    x1 = x + 0.5 * h * (gx + hx) + ax
-    y1 = y + 0.5 * h * (gy + hy) + ay
-    z1 = z + 0.5 * h * (gz + hz) + az
+    x1, y1, z1 = unit_heun(model, x, y, z, gx, gy, gz, ax, ay, az, h)
     made1, lost1, gx1, gy1, gz1 = surroundings(model, x1, y1, z1)
 
     stays = survival(boundary, x, y, z, x1, y1, z1, h)

@@ -12,6 +12,7 @@ from mcprop.protocol import (
     open_function,
     primitive,
     step_scale,
+    surroundings,
 )
 
 
@@ -52,6 +53,21 @@ def heun(medium, x, y, z, n0, n1, n2, h, root):
     ux, uy, uz = drift(medium, px, py, pz)
     bx, by, bz = 0.5 * h * ux + root * sx, 0.5 * h * uy + root * sy, 0.5 * h * uz + root * sz
     return x + 0.5 * (ax + bx), y + 0.5 * (ay + by), z + 0.5 * (az + bz)
+
+
+@primitive
+def unit_heun(model, x, y, z, gx, gy, gz, ax, ay, az, h):
+    """One Heun step of a scalar medium in the clock of unit diffusion, ds = kappa dt.
+
+    There the noise (ax, ay, az), of variance 2 h along each axis, is the same everywhere, so Ito and
+    Stratonovich are the same; the drift is grad ln kappa, (gx, gy, gz) where the step begins, and
+    is averaged over both ends of a predicted step. Weak order 2 in h where ln kappa is smooth; at a
+    kink of kappa no better than order 1. `model` answers `surroundings`.
+    """
+    px, py, pz = x + h * gx + ax, y + h * gy + ay, z + h * gz + az
+    _, _, hx, hy, hz = surroundings(model, px, py, pz)
+    half = 0.5 * h
+    return x + half * (gx + hx) + ax, y + half * (gy + hy) + ay, z + half * (gz + hz) + az
 
 
 @open_function

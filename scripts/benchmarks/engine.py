@@ -7,15 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from benchmarks import rivals
+from benchmarks.contest import Contestant, race
 from benchmarks.measure import cores, cpu_seconds, interleaved, ratios, summary, wall_seconds
 from benchmarks.problem import (
     ALONG_X,
@@ -32,28 +31,15 @@ BATCH = 16384
 """Particles of a batch that goes to a thread: the default of the scenarios."""
 
 
-@dataclass(frozen=True)
-class Contestant:
-    """One way to walk `particles` particles; `run` gives their positions (3, n) [pc]."""
-
-    about: str
-    run: Callable[[int], np.ndarray]
-    particles: int
-    field: tuple[float, float, float]
-    target: float | None = None
-
-    def speed(self) -> float:
-        """Measure once: million steps per CPU second."""
-        return self.particles * STEPS / cpu_seconds(lambda: self.run(self.particles)) / 1e6
-
-
 def measure(quick: bool) -> dict[str, Any]:
     """Measure everything about the kernels."""
     repeats = 2 if quick else 7
+    raced = race(contestants(quick), OURS, STEPS, "relative_variance", repeats)
+    raced["speed"].setdefault("diffrax", "not installed, or left out")
     return {
         "problem": f"uniform anisotropic tensor, {STEPS} steps per particle, float64",
         "clock": "CPU seconds; of the threads, wall seconds",
-        **race(contestants(quick), repeats),
+        **raced,
         "threads": threads(quick, repeats),
         "slab": slab(quick, repeats),
         "first_call": first_calls(["walk"] if quick else ["walk", "slab_walk"]),
@@ -64,17 +50,18 @@ def contestants(quick: bool) -> dict[str, Contestant]:
     """All ways that this machine has, by name."""
     size = partial(lambda full: 8192 if quick else full)
     pcg, sfc = np.random.PCG64, np.random.SFC64
+    crossing, turned = partial(variances, field=B_HAT), partial(variances, field=ALONG_X)
     best = "NumPy, best effort: blocks in the cache, in place, frame of the field, "
     found = {
-        OURS: Contestant("this package, one core", lanes, size(262144), B_HAT),
+        OURS: Contestant("this package, one core", lanes, size(262144), crossing),
         "numpy_best": Contestant(
-            best + "PCG64", lambda n: rivals.numpy_best(n, pcg), size(65536), ALONG_X, 3.0
+            best + "PCG64", lambda n: rivals.numpy_best(n, pcg), size(65536), turned, 3.0
         ),
         "numpy_best_sfc64": Contestant(
-            best + "SFC64", lambda n: rivals.numpy_best(n, sfc), size(65536), ALONG_X, 3.0
+            best + "SFC64", lambda n: rivals.numpy_best(n, sfc), size(65536), turned, 3.0
         ),
         "numpy_typical": Contestant(
-            "NumPy, all particles at once", rivals.numpy_typical, size(65536), ALONG_X
+            "NumPy, all particles at once", rivals.numpy_typical, size(65536), turned
         ),
         "numba_naive": Contestant(
             "plain Numba loop, np.random", rivals.numba_naive, size(32768), B_HAT, 5.0
@@ -83,13 +70,13 @@ def contestants(quick: bool) -> dict[str, Contestant]:
             "plain Numba loop, a NumPy Generator handed in",
             rivals.numba_generator,
             size(131072),
-            B_HAT,
+            crossing,
             5.0,
         ),
     }
     solver = None if quick else rivals.diffrax_solver()
     if solver is not None:
-        found["diffrax"] = Contestant("diffrax, Euler, vmap", solver, 16384, B_HAT)
+        found["diffrax"] = Contestant("diffrax, Euler, vmap", solver, 16384, crossing)
     return found
 
 
@@ -98,24 +85,6 @@ def lanes(particles: int) -> np.ndarray:
     out = np.empty((1, 3, particles))
     lane_walk(0, out)
     return out[0]
-
-
-def race(field: dict[str, Contestant], repeats: int) -> dict[str, Any]:
-    """Measure the contestants in turn: speeds, and how many times faster the package is."""
-    # the first call compiles, so it is not timed; what it yields shows that all do the same work
-    checks = {name: variances(c.run(c.particles), c.field) for name, c in field.items()}
-    speeds = interleaved({name: c.speed for name, c in field.items()}, repeats)
-    shown: dict[str, Any] = {
-        name: summary(speeds[name], "Msteps/s", about=c.about, relative_variance=checks[name])
-        for name, c in field.items()
-    }
-    shown.setdefault("diffrax", "not installed, or left out")
-    faster = {
-        f"{OURS}/{name}": summary(ratios(speeds[OURS], speeds[name]), "", above=c.target)
-        for name, c in field.items()
-        if name != OURS
-    }
-    return {"speed": shown, "ratio": faster}
 
 
 def threads(quick: bool, repeats: int) -> dict[str, Any]:

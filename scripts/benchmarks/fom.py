@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from benchmarks.measure import interleaved, summary, tidy
@@ -40,21 +41,19 @@ def merits(nside: int, batches: int, repeats: int) -> dict[str, Any]:
     return {name: judged(values[name], take) for name, take in takes.items()}
 
 
-def judged(values: list[float], merit: Merit) -> dict[str, Any]:
+def judged(
+    values: list[float], merit: Merit, target: float | None = TARGET, **more: Any
+) -> dict[str, Any]:
     """Put the repeats beside the figure of all of them together, which is held against the target.
 
     Where a few histories carry much of the variance, most repeats miss them, take their error for
     too small and their merit for too large: the median flatters.
     """
     pooled = merit.pooled()
-    return summary(
-        values,
-        "1/s",
-        pooled=tidy(pooled),
-        target=f"pooled >= {TARGET:g}",
-        met=pooled >= TARGET,
-        histories=merit.batches * BATCH,
-    )
+    if target is not None:
+        more = {"target": f"pooled >= {target:g}", "met": pooled >= target} | more
+    histories = merit.batches * merit.batch
+    return summary(values, "1/s", pooled=tidy(pooled), histories=histories, **more)
 
 
 class Merit:
@@ -68,10 +67,12 @@ class Merit:
         Batches of a measurement.
     nside : int
         Resolution of the sky map; 0 for none.
+    batch : int
+        Histories of a batch.
     """
 
-    def __init__(self, job: Any, batches: int, nside: int) -> None:
-        self.job, self.batches, self.nside = job, batches, nside
+    def __init__(self, job: Any, batches: int, nside: int, batch: int = BATCH) -> None:
+        self.job, self.batches, self.nside, self.batch = job, batches, nside, batch
         self._outcomes: list[Any] = []
         self._outcome(0, 64)  # compiles
 
@@ -79,20 +80,28 @@ class Merit:
         """Figure of merit of the next batches."""
         begin = len(self._outcomes)
         for batch in range(begin, begin + self.batches):
-            self._outcomes.append(self._outcome(batch * BATCH, BATCH))
-        return figure(self._outcomes[begin:])
+            self._outcomes.append(self._outcome(batch * self.batch, self.batch))
+        return self.figure(self.total(begin))
 
     def pooled(self) -> float:
         """Figure of merit of all batches so far."""
-        return figure(self._outcomes)
+        return self.figure(self.total())
+
+    def error(self) -> float:
+        """Relative error of a single measurement, from all batches."""
+        everything = self.total()
+        share = self.batches / len(self._outcomes)
+        return math.sqrt(1.0 / (self.figure(everything) * everything.cpu * share))
+
+    def total(self, begin: int = 0) -> Any:
+        """Outcome of the batches from number `begin` on."""
+        return sum(self._outcomes[begin + 1 :], self._outcomes[begin])
+
+    def figure(self, outcome: Any) -> float:
+        """Figure of merit of an outcome [1/s]."""
+        return float(outcome.moments.figure_of_merit(outcome.cpu))
 
     def _outcome(self, begin: int, histories: int) -> Any:
         from mcprop.transport import run_batch
 
         return run_batch(self.job, 1, begin, histories, self.nside)
-
-
-def figure(outcomes: list[Any]) -> float:
-    """Figure of merit of some batches together [1/s]."""
-    total = sum(outcomes[1:], outcomes[0])
-    return float(total.moments.figure_of_merit(total.cpu))
