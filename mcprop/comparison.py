@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from mcprop.dipole import Dipole
 from mcprop.errors import RangeError
+from mcprop.findings import findings
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -22,10 +23,8 @@ FLOOR = 1e-4
 RANK = 1e-9
 """Eigenvalues of a covariance below this fraction of the largest carry no statistics."""
 
-_APPROXIMATE = ("published product", "first order boost", "unbounded field")
+_APPROXIMATE = ("published product", "first order boost", "unbounded-field formula")
 """References that are known to be off; by how much is a finding, not a test."""
-SIGNIFICANT = 3.0
-"""Standard deviations from which a finding is told."""
 POWER = 0.5
 """An error above this share of the reference cannot tell it from its opposite."""
 _UNITS = {"energy": "GeV", "separation": "deg"}
@@ -152,7 +151,7 @@ class ComparisonRow:
     reference : str
         What the result is held against: "formula", "quadrature", "exact boost", the first two
         "and exact boost" for the total, "grid", "full step"; approximations: "published product",
-        "first order boost", "unbounded field".
+        "first order boost", "unbounded-field formula".
     mc, expected : float
         Equatorial amplitudes, or densities.
     difference, error : float
@@ -309,7 +308,7 @@ class Comparison:
         if prescribed := len(self.of("prescribed")):
             verb = "is" if prescribed == 1 else "are"
             said.append(f"{_count(prescribed, 'row')} {verb} prescribed, not transported.")
-        return " ".join([*said, *filter(None, _findings(self.of("finding")))])
+        return " ".join([*said, *filter(None, findings(self.of("finding")))])
 
     def _verdict_of_tests(self) -> str:
         worst = self.worst
@@ -373,26 +372,3 @@ def _badness(row: ComparisonRow) -> tuple[bool, float]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _findings(rows: Iterable[ComparisonRow]) -> list[str]:
-    """One sentence for each reference and quantity that is found to be off."""
-    groups: dict[tuple[str, str, str], list[ComparisonRow]] = {}
-    for row in rows:
-        groups.setdefault((row.reference, row.component, row.quantity), []).append(row)
-    return [_finding(*key, group) for key, group in groups.items()]
-
-
-def _finding(reference: str, component: str, quantity: str, rows: list[ComparisonRow]) -> str:
-    """How far a reference is off where that is significant: once a decade if energies allow."""
-    one = [row for row in rows if row.species == rows[0].species]
-    decades = [row for row in one if abs(math.log10(row.energy) % 1.0 - 0.5) > 0.49] or one
-    clear = [row for row in decades if abs(row.offset) > SIGNIFICANT * row.offset_err]
-    what = f"{reference} of the {component} {quantity} ({one[0].species})"
-    if not clear:
-        return ""
-    shown = ", ".join(
-        f"{100.0 * row.offset:+.1f} +- {100.0 * row.offset_err:.1f} % at {row.energy:.4g} GeV"
-        for row in clear
-    )
-    return f"Finding: the {what} is off by {shown}."

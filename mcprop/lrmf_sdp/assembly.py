@@ -29,7 +29,7 @@ FINITE_DIFFERENCE = 8e-4
 WALL = 0.1
 """Relative bias of the gradient inside a sphere by a wall of its radius, at most; it is linear."""
 
-UNBOUNDED = Judge("unbounded field")
+UNBOUNDED = Judge("unbounded-field formula")
 """The published formula, whose field has no end: refuted where it is a sphere."""
 
 

@@ -64,7 +64,7 @@ def contestants(quick: bool) -> dict[str, Contestant]:
             "NumPy, all particles at once", rivals.numpy_typical, size(65536), turned
         ),
         "numba_naive": Contestant(
-            "plain Numba loop, np.random", rivals.numba_naive, size(32768), B_HAT, 5.0
+            "plain Numba loop, np.random", rivals.numba_naive, size(32768), crossing, 5.0
         ),
         "numba_generator": Contestant(
             "plain Numba loop, a NumPy Generator handed in",

@@ -103,11 +103,11 @@ def contestants(quick: bool) -> dict[str, Contestant]:
 def residence(quick: bool, repeats: int) -> dict[str, Any]:
     """Speed of the histories of the background; each step of a copy asks twice for the medium."""
     job, histories = background_job(RIGIDITY, True), 64 if quick else HISTORIES
-    job.vectors(1, 0, 1)  # compiles
+    job.run(1, 0, 1, 0)  # compiles
 
     def speed() -> float:
         found = []
-        seconds = cpu_seconds(lambda: found.append(job.vectors(1, 0, histories).steps))
+        seconds = cpu_seconds(lambda: found.append(job.run(1, 0, histories, 0).steps))
         return found[0] / seconds / 1e6
 
     values = [speed() for _ in range(repeats)]

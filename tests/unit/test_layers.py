@@ -23,8 +23,8 @@ ROWS = """
         analytic.green analytic.boost analytic.cloud analytic.given analytic.parameters
         analytic.xue_liu_2025 analytic.sphere analytic.walled_sphere analytic.lrmf_losses
         analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic
-    dipole region tables skyplot skyfits sky comparison measurements plot cite provenance rundir
-        result
+    dipole region tables skyplot skyfits sky findings comparison measurements plot cite provenance
+        rundir result
     quantity_text toml_text sections config_checks scenario
         transport plan assembly halving study runner simulation
         background_job region_job
