@@ -130,22 +130,25 @@ def confine(boundary, x, y, z):
 
 
 @primitive
-def bridge(before, after, spread):
-    """Probability of not touching a plane, for the distances [pc] before and after a step."""
+def bridge(before, after, over):
+    """Probability of not touching a plane, for the distances [pc] before and after a step.
+
+    `over` [1/pc^2] is the reciprocal of kappa h: several walls share one division.
+    """
     inside = before > 0.0 and after > 0.0
-    return 1.0 - exp(-before * after / spread) if inside else 0.0
+    return 1.0 - exp(-before * after * over) if inside else 0.0
 
 
 def _from_wall(boundary, x0, y0, z0, x1, y1, z1, spread):
     before, _, _, _ = wall(boundary, x0, y0, z0)
     after, _, _, _ = wall(boundary, x1, y1, z1)
-    return bridge(before, after, spread)
+    return bridge(before, after, 1.0 / spread)
 
 
 def _from_wall_with_tensor(boundary, x0, y0, z0, x1, y1, z1, sxx, sxy, sxz, syy, syz, szz):
     before, _, _, _ = wall(boundary, x0, y0, z0)
     after, nx, ny, nz = wall(boundary, x1, y1, z1)
-    return bridge(before, after, along(nx, ny, nz, sxx, sxy, sxz, syy, syz, szz))
+    return bridge(before, after, 1.0 / along(nx, ny, nz, sxx, sxy, sxz, syy, syz, szz))
 
 
 def _same(boundary, x, y, z):
@@ -187,9 +190,10 @@ def _(ball, x, y, z):
 def _(tube, x0, y0, z0, x1, y1, z1, spread):
     before = tube.radius - math.sqrt(x0 * x0 + y0 * y0)
     after = tube.radius - math.sqrt(x1 * x1 + y1 * y1)
-    alive = bridge(before, after, spread)
-    alive *= bridge(tube.half_height - z0, tube.half_height - z1, spread)
-    return alive * bridge(tube.half_height + z0, tube.half_height + z1, spread)
+    over = 1.0 / spread
+    alive = bridge(before, after, over)
+    alive *= bridge(tube.half_height - z0, tube.half_height - z1, over)
+    return alive * bridge(tube.half_height + z0, tube.half_height + z1, over)
 
 
 @implements(tensor_survival, Cylinder)
@@ -197,9 +201,10 @@ def _(tube, x0, y0, z0, x1, y1, z1, sxx, sxy, sxz, syy, syz, szz):
     before, after = math.sqrt(x0 * x0 + y0 * y0), math.sqrt(x1 * x1 + y1 * y1)
     over = 1.0 / after if after > 0.0 else 0.0
     spread = along(over * x1, over * y1, 0.0, sxx, sxy, sxz, syy, syz, szz)
-    alive = bridge(tube.radius - before, tube.radius - after, spread)
-    alive *= bridge(tube.half_height - z0, tube.half_height - z1, szz)
-    return alive * bridge(tube.half_height + z0, tube.half_height + z1, szz)
+    alive = bridge(tube.radius - before, tube.radius - after, 1.0 / spread)
+    upward = 1.0 / szz
+    alive *= bridge(tube.half_height - z0, tube.half_height - z1, upward)
+    return alive * bridge(tube.half_height + z0, tube.half_height + z1, upward)
 
 
 @primitive

@@ -62,8 +62,8 @@ class SdpCoefficient(NamedTuple):
     source_height: float
 
 
-NEAR_AXIS = 1e-24
-"""Square of r in units of that of the Sun below which the sources are those at this distance."""
+NEAR_AXIS = 1e-12
+"""Distance r in units of that of the Sun below which the sources are those at this distance."""
 
 
 @primitive
@@ -72,13 +72,13 @@ def shape_of(profile, x, y, z):
     # reciprocals of parameters are taken once by the compiler, divisions in every step
     over, over_disc = 1.0 / profile.r_sun, 1.0 / profile.disc
     over_height = 1.0 / profile.source_height
-    square = (x * x + y * y) * over * over
-    square = square if square > NEAR_AXIS else NEAR_AXIS
-    over_r = 1.0 / math.sqrt(square)
+    r = over * math.sqrt(x * x + y * y)
+    r = r if r > NEAR_AXIS else NEAR_AXIS
     height = abs(z)
-    decline = profile.decline * (square * over_r - 1.0) + height * over_height
-    f = exp(0.5 * profile.slope * log(square) - decline)
-    share = 1.0 / (1.0 + f)
+    decline = profile.decline * (r - 1.0) + height * over_height
+    f = exp(profile.slope * log(r) - decline)
+    both = 1.0 / (r * (1.0 + f))  # one division for the two
+    over_r, share = both * (1.0 + f), both * r
     g = profile.contrast * share
     inside = height < profile.disc
     u = height * over_disc if inside else 1.0
