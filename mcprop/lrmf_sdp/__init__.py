@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mcprop.plan import Planned
     from mcprop.transport import Outcome
 
+LONG = 0.1
+"""Mean free path over the radius of a sphere beyond which diffusion in it is doubtful."""
+
 PAPER = Reference(
     "the model and its parameters",
     ("formulas", "monte-carlo"),
@@ -89,6 +92,24 @@ class LrmfSdpStudy(Study):
             f" {field[config.field.extent]}",
             f"background: normalisation {config.background.normalisation}, losses"
             f" {config.spallation.losses}",
+        ]
+
+    def notes(self, planner: Planner, energies: Sequence[float]) -> list[str]:
+        """Say from which energy on diffusion inside a sphere is doubtful."""
+        model = planner.model
+        if model.extent != "sphere":
+            return []
+        first: dict[float, list[str]] = {}
+        for species in model.species:
+            long = [
+                e for e in energies if planner.free_path(e, species) > LONG * model.region_radius
+            ]
+            if long:
+                first.setdefault(min(long), []).append(species)
+        return [
+            f"{', '.join(nuclei)} at {energy:g} GeV and above: the mean free path along the field"
+            f" exceeds {LONG:g} of the radius of the sphere; diffusion itself is doubtful there"
+            for energy, nuclei in first.items()
         ]
 
 

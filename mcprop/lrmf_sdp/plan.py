@@ -47,6 +47,12 @@ class Planner(plan.Planner):
                 planned += [self._region(c, energy, species) for c in self.model.components]
         return planned
 
+    def free_path(self, energy: float, species: str) -> float:
+        """Mean free path along the field [pc]."""
+        rigidity = float(rigidity_of(energy, species))
+        parallel, _ = self.model.local_tensor(rigidity)
+        return 3.0 * float(parallel) / (C_LIGHT * float(beta_of(rigidity, species)))
+
     def _tensor(self, rigidity: float) -> np.ndarray:
         """Diffusion tensor at the Sun [pc^2/yr], ICRS axes."""
         if self.model.extent == "none":

@@ -115,6 +115,13 @@ def test_field_in_a_sphere():
         assert np.linalg.norm(fitted - found.vector) < 5.0 * error + 0.03 * found.amplitude_3d
     assert "unbounded-field formula" in result.comparison.verdict
     assert any(row.quantity == "gradient inside" for row in result.comparison)
+    # 3 D/c of protons is just below 2 pc at 10 TeV, that of iron at 26 times this energy
+    planner = STUDY.planner(region.model, region.config.monte_carlo)
+    notes = STUDY.notes(planner, [1e4, 2e4, 1e6])
+    assert [note.split(":")[0] for note in notes] == [
+        "p at 20000 GeV and above",
+        "Fe at 1e+06 GeV and above",
+    ]
 
 
 def test_all_nine_in_the_spectrum(tmp_path):
