@@ -33,6 +33,9 @@ class Background(NamedTuple):
         axes, x through the Sun, z along the axis of rotation.
     separation, lift : float
         Distance of the places of each pair from the Sun [pc]; `lift` is 0 without the second pair.
+    truncation : float
+        Relative error of the gradient by differences over these distances, from the guess; 0
+        without a guess.
     """
 
     galaxy: SdpGalaxy
@@ -41,6 +44,7 @@ class Background(NamedTuple):
     starts: np.ndarray
     separation: float
     lift: float
+    truncation: float
 
     def gradients(self, scores: np.ndarray) -> np.ndarray:
         """Derivatives of psi by r and z from the scores (n, 3 or 5) of copies, shape (n, 2)."""
@@ -85,12 +89,12 @@ def background(
     height: float = 0.0,
     loss_rate: float = 0.0,
     separation: float = 300.0,
-    lift: float = 20.0,
     guess: GridSolution | None = None,
 ) -> Background:
     """Set up histories that give psi and its gradient at the Sun.
 
-    In the plane the vertical gradient vanishes by symmetry and is not simulated.
+    In the plane the vertical gradient vanishes by symmetry and is not simulated. Elsewhere it is a
+    difference over a quarter of the height, 20 pc at most, either way.
 
     Parameters
     ----------
@@ -101,9 +105,9 @@ def background(
         Height of the Sun over the plane [pc].
     loss_rate : float
         Rate of losses in the plane [1/yr].
-    separation, lift : float
-        Distance from the Sun of the places between which the gradients are taken, in r and in
-        height [pc]. Differences over 300 pc in r are off by less than 0.1 %.
+    separation : float
+        Distance in r from the Sun, either way, of the places between which the gradient is taken
+        [pc].
     guess : GridSolution, optional
         Solution on any grid that takes the noise out; the result does not depend on it.
 
@@ -122,10 +126,11 @@ def background(
             f"separation = {separation} pc must be positive and keep within the Galaxy, below"
             f" {min(r, galaxy.radius - r):g} pc."
         )
-    if not (lift > 0.0 and abs(height) + lift < galaxy.half_height):
+    lift = min(20.0, 0.25 * abs(height))
+    if not abs(height) + lift < galaxy.half_height:
         raise RangeError(
-            f"height = {height} pc and lift = {lift} pc must keep within the Galaxy, whose half"
-            f" height is {galaxy.half_height:g} pc."
+            f"height = {height} pc must keep {lift:g} pc within the Galaxy, whose half height is"
+            f" {galaxy.half_height:g} pc."
         )
     starts = [(r, 0.0, height), (r + separation, 0.0, height), (r - separation, 0.0, height)]
     if height:
@@ -136,14 +141,31 @@ def background(
         NoGuess() if guess is None else layered(galaxy, guess),
         np.array(starts),
         separation,
-        lift if height else 0.0,
+        lift,
+        0.0 if guess is None else _truncation(guess, r, height, separation, lift),
     )
+
+
+def _truncation(
+    guess: GridSolution, r: float, height: float, separation: float, lift: float
+) -> float:
+    """Relative error of the gradient that differences of the guess have."""
+
+    def density(dr: float, dz: float) -> float:
+        return float(guess.density(np.array(r + dr), np.array(height + dz)))
+
+    here, at = density(0.0, 0.0), (np.array(r), np.array(height))
+    exact = np.array([float(guess.slope_r(*at)), float(guess.slope_z(*at)) if lift else 0.0])
+    outward = (density(separation, 0.0) - density(-separation, 0.0)) / (2.0 * separation)
+    upward = (density(0.0, lift) - density(0.0, -lift)) / (2.0 * lift) if lift else 0.0
+    found = np.array([outward, upward]) / here
+    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
 
 
 def layered(galaxy: Galaxy, solution: GridSolution) -> LayeredGuess:
     """Tabulate the gradient of a grid solution for the kernel."""
     columns = math.ceil(galaxy.radius / COLUMN)
-    fine_rows = round(galaxy.disc_height / FINE)
+    fine_rows = math.ceil(galaxy.disc_height / FINE)
     fine = galaxy.disc_height / fine_rows
     coarse_rows = math.ceil((galaxy.half_height - galaxy.disc_height) / COARSE)
     coarse = (galaxy.half_height - galaxy.disc_height) / coarse_rows

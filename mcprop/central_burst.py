@@ -21,6 +21,9 @@ from mcprop.kernels.boundary import Cylinder
 from mcprop.medium import Isotropic
 from mcprop.particles import walk
 
+LENGTH = 40.0
+"""Rms length of a step of the leg along an axis [pc]."""
+
 
 class BurstAtSun(NamedTuple):
     """A burst at the Galactic centre by Monte Carlo.
@@ -44,8 +47,8 @@ def central_burst(
     histories: int,
     seed: int,
     leg: float = 2e4,
-    steps: int = 64,
-    separation: float = 300.0,
+    steps: int | None = None,
+    separation: float = 150.0,
     threads: int | None = None,
 ) -> BurstAtSun:
     """Density and gradient of a burst at the Galactic centre, in the plane at the Sun.
@@ -60,10 +63,11 @@ def central_burst(
         Seed of the random numbers.
     leg : float
         Time that histories walk [yr]; less than the age of the burst.
-    steps : int
-        Steps of the leg.
+    steps : int, optional
+        Steps of the leg; by default of an rms length of `LENGTH` in the halo, where D is largest.
     separation : float
-        Distance from the Sun, either way, of the places between which the slope is taken [pc].
+        Distance from the Sun, either way, of the places between which the slope is taken [pc];
+        differences over 150 pc are off by 1e-4.
     threads : int, optional
         Number of threads; the result does not depend on it.
 
@@ -87,9 +91,12 @@ def central_burst(
     """
     if not 0.0 < leg < burst.age:
         raise RangeError(f"leg = {leg} yr must be positive and below the age, {burst.age:g} yr.")
+    galaxy = burst.galaxy
+    if steps is None:
+        fastest = float(galaxy.diffusion(galaxy.sun_radius, galaxy.half_height, burst.rigidity))
+        steps = math.ceil(2.0 * fastest * leg / LENGTH**2)
     if histories < 2 or steps < 1:
         raise RangeError(f"histories = {histories} and steps = {steps} must be at least 2 and 1.")
-    galaxy = burst.galaxy
     medium = Isotropic(sdp_galaxy(galaxy, burst.rigidity).profile)
     boundary = Cylinder(galaxy.radius, galaxy.half_height)
     earlier = replace(burst, age=burst.age - leg)

@@ -84,6 +84,12 @@ class Galaxy:
     gas_height: float = 100.0
 
     def __post_init__(self) -> None:
+        """Refuse what no grid can resolve."""
+        for name, value in vars(self).items():
+            free = name in ("slope", "source_slope", "source_decline")
+            if not (np.isfinite(value) and (free or value > 0.0)):
+                kind = "finite" if free else "positive and finite"
+                raise RangeError(f"{name} = {value} of a Galaxy must be {kind}.")
         if not 0.0 < self.sun_radius < self.radius:
             raise RangeError(
                 f"sun_radius = {self.sun_radius} pc must lie between 0 and the radius of the"

@@ -142,6 +142,7 @@ class Simulation:
         config = self._configured(
             histories, secrets.randbits(63) if drawn is None else drawn, rel_err, energies, analog
         )
+        curve = self._curve(config.energies.grid)  # first, for what it might refuse
         run = Run(self.model, config, on_energy, halving)
         run.go(executor, threads)
         energies = config.energies.grid
@@ -154,7 +155,7 @@ class Simulation:
             provenance=provenance(config.title) | run.record(),
             markers=self.study.markers(self.model),
             references=self.study.references,
-            curve=self._curve(energies),
+            curve=curve,
         )
 
     def _configured(

@@ -52,12 +52,13 @@ class LrmfParameters:
         Sources and diffusion in the Galaxy; its reference rigidity of 4 GV (the paper gives none)
         also is that of the ratio D_perp/D_par.
     sun_height : float
-        Height of the Sun over the plane [pc]. From 0 already 20 pc turn the background's gradient
-        away from the Galactic centre, to the plane.
+        Height of the Sun over the plane [pc]. Already 10 pc turn the background's gradient away
+        from the Galactic centre, to the plane.
     normalisation : {"fit", "table"}
         Background as printed in Table 2, or times `FIT_FACTORS`, with which the spectra of protons
-        and helium are within 12 per cent of those of AMS-02 below 1 TV. Above, the shape decides:
-        protons at 50 TeV are 1.6 times, all particles at 1 PeV twice below what is measured.
+        below 1 TV and of helium below 0.6 TV are within 12 per cent of those of AMS-02. Above, the
+        shape decides: what is measured is 1.5 times the model for protons at 50 TeV, and twice the
+        model for all particles at 1 PeV.
     normalisation_energy : float
         Energy at which the background has the intensity `background_flux` [GeV].
     normalisation_per : {"nucleon", "nucleus"}
@@ -89,7 +90,7 @@ class LrmfParameters:
         rigidity.
     parallel_diffusion : {"sun", "halo"}
         D_par is the coefficient at the Sun, or D0 (R/R0)^delta0 as eq. 2.6 has it, which is that
-        of the outer halo and makes dipoles 30 to 200 times larger.
+        of the outer halo and makes dipoles 30 to 200 times larger between 1 and 100 TV.
     extent : {"uniform", "none", "sphere"}
         Where the regular field is: everywhere that matters for the gradient (the paper), nowhere
         (isotropic diffusion), or in a sphere around the Sun, whose interior sees a gradient that
@@ -229,10 +230,10 @@ class LrmfParameters:
 @lru_cache(maxsize=64)
 def _solved(galaxy: Galaxy, height: float, rate: float) -> Table:
     """Kept, because models that differ in their spectra or local tensors share it."""
-    return Table(galaxy, LOWEST, HIGHEST, height=height, loss_rate=rate)
+    return Table(galaxy, LOWEST, HIGHEST, height=height, loss_rate=rate, points=50)
 
 
-LOWEST, HIGHEST = 1.0, 1e9
+LOWEST, HIGHEST = 0.1, 1e10
 """Rigidities between which the background is known [GV]."""
 
 _KINDS = {

@@ -291,7 +291,8 @@ class LrmfSdp(LrmfParameters):
                 weight = self.intensity_energy(component, energy, name)
                 own = self.dipole(component, rigidity_of(energy, name), name)
                 moment, total = moment + np.asarray(weight)[..., None] * own, total + weight
-        return moment / np.asarray(total)[..., None]
+        known = np.asarray(total)[..., None] > 0.0  # not so where cut-offs leave nothing
+        return np.divide(moment, np.asarray(total)[..., None], out=moment * np.nan, where=known)
 
     def _normalisation(self, species: str) -> tuple[float, float]:
         """R_i, and the background at it per total energy and per psi."""

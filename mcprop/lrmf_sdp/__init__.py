@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mcprop.cite import Reference
 from mcprop.lrmf_sdp.config import LrmfSdpConfig
 from mcprop.study import Study
 from mcprop.units import CM2_PER_S
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from mcprop.analytic.lrmf_sdp import LrmfSdp
     from mcprop.lrmf_sdp.assembly import Assembly
     from mcprop.lrmf_sdp.plan import Planner
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LONG = 0.1
 """Mean free path over the radius of a sphere beyond which diffusion in it is doubtful."""
+
+LARGE = 0.1
+"""Dipole beyond which the same holds everywhere."""
 
 PAPER = Reference(
     "the model and its parameters",
@@ -95,10 +98,17 @@ class LrmfSdpStudy(Study):
         ]
 
     def notes(self, planner: Planner, energies: Sequence[float]) -> list[str]:
-        """Say from which energy on diffusion inside a sphere is doubtful."""
+        """Say where diffusion is doubtful; parameters as in `Study.notes`."""
         model = planner.model
+        said = []
+        large = [e for e in energies if np.linalg.norm(model.total_dipole(e)) > LARGE]
+        if large:
+            said.append(
+                f"the dipole exceeds {LARGE:g} at {min(large):g} GeV: diffusion, which is of first"
+                " order in it, is no approximation there"
+            )
         if model.extent != "sphere":
-            return []
+            return said
         first: dict[float, list[str]] = {}
         for species in model.species:
             long = [
@@ -106,7 +116,7 @@ class LrmfSdpStudy(Study):
             ]
             if long:
                 first.setdefault(min(long), []).append(species)
-        return [
+        return said + [
             f"{', '.join(nuclei)} at {energy:g} GeV and above: the mean free path along the field"
             f" exceeds {LONG:g} of the radius of the sphere; diffusion itself is doubtful there"
             for energy, nuclei in first.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 FINITE_STEPS = 1.2e-3
 """Relative bias of the background by steps of a fifth of the scale, at most."""
-FINITE_DIFFERENCE = 8e-4
-"""Relative bias of its gradient by differences over 300 pc, at most."""
 WALL = 0.1
 """Relative bias of the gradient inside a sphere by a wall of its radius, at most; it is linear."""
 
@@ -47,17 +46,19 @@ class Assembly(assembly.Assembly):
         return Judge({"background": "grid", "total": "grid and formula"}.get(component, "formula"))
 
     def uncertainty(self, component: str) -> float:
-        """Bounds of what finite steps, differences and walls do, as configured."""
+        """Standard deviation for what finite steps, differences, grids and walls do."""
         parts = [0.0]
         species = self.model.species[0]
         if component == "background":
             job = self.found[component, species, "dipole"][0].job
             assert isinstance(job, BackgroundJob)
-            step, separation = job.step / 0.2, job.background.separation / 300.0
-            parts += [FINITE_STEPS * max(step**2, step**4), FINITE_DIFFERENCE * separation**2]
+            step = job.step / 0.2
+            parts += [FINITE_STEPS * max(step**2, step**5), job.background.truncation]
+            parts.append(self.model.background_table(species).error)
         if self.is_bounded:
             parts.append(self._wall(component, species))
-        return float(np.linalg.norm(parts))
+        # a bound, read as the half width of a uniform distribution
+        return float(np.linalg.norm(parts)) / math.sqrt(3.0)
 
     @property
     def is_bounded(self) -> bool:
@@ -90,9 +91,11 @@ class Assembly(assembly.Assembly):
         across = float(self.model.local_tensor(rigidity)[1])
         expected = float(gradient_factor(float(self.model.diffusion(rigidity)), across))
         found, job = self.gradients(component, species), self.found[component, species, REGION][0]
-        error = np.hypot(np.sqrt(found.covariance[1, 1]), self._wall(component, species) * expected)
+        error = math.hypot(
+            math.sqrt(found.covariance[1, 1]), self._wall(component, species) * expected
+        )
         names = (self.energy, component, species)
-        row = density_row(*names, (found.perp, float(error)), expected, job.estimator)
+        row = density_row(*names, (found.perp, error), expected, job.estimator)
         return replace(row, quantity="gradient across")
 
     def _wall(self, component: str, species: str) -> float:

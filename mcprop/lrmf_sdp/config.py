@@ -22,6 +22,7 @@ from mcprop.sections import (
     Rigidity,
     Section,
 )
+from mcprop.species import SPECIES, energy_of
 
 if TYPE_CHECKING:
     from mcprop.analytic.lrmf_sdp import LrmfSdp
@@ -44,12 +45,16 @@ _Flux = dict[
 ]
 
 
+LOWEST = 0.1
+"""Rigidity from which on the background is known [GV]."""
+
+
 class Galaxy(Section):
     """The cylinder, the Sun in it, and the density of sources [pc]."""
 
     radius: _Length
     half_height: _Length
-    sun_radius: _Length
+    sun_radius: Annotated[float, Amount("length", "8.5 kpc", Bounds(least="1 kpc", most="1 Mpc"))]
     sun_height: _Height
     source_slope: Annotated[float, Number(Bounds(least=0, most=20))]
     source_decline: Annotated[float, Number(Bounds(least=0, most=50))]
@@ -111,7 +116,7 @@ class Spallation(Section):
 
     losses: Annotated[str, Choice(("off", "on"))]
     gas_density: Annotated[
-        float, Amount("density", "1 cm-3", Bounds(above="0 cm-3", most="1e6 cm-3"))
+        float, Amount("density", "1 cm-3", Bounds(above="0 cm-3", most="10 cm-3"))
     ]
     gas_height: _Length
 
@@ -124,7 +129,6 @@ class MonteCarlo(sections.MonteCarlo):
     separation: Annotated[float, Amount("length", "300 pc", Bounds(above="0 pc", most="1 kpc"))]
     region_histories: Annotated[int, Whole(sections.LANES, 10**9)]
     wall: Annotated[float, Amount("length", "0.5 pc", Bounds(above="0 pc", most="1 kpc"))]
-    lift: Annotated[float, Amount("length", "20 pc", Bounds(above="0 pc", most="1 kpc"))]
     gradient_step: GradientStep
     kernel_leg: KernelLeg
     leg_steps: LegSteps
@@ -166,21 +170,61 @@ class LrmfSdpConfig(Config):
                 f"monte_carlo.separation: got {run.separation:g} pc; allowed: less than lies"
                 f" between the Sun and the edge or the centre of the Galaxy, {room:g} pc"
             )
-        if abs(galaxy.sun_height) + run.lift >= top:
+        if abs(galaxy.sun_height) > 0.5 * top:
             yield (
-                f"galaxy.sun_height: got {galaxy.sun_height:g} pc; allowed: less than"
-                f" galaxy.half_height less monte_carlo.lift, {top - run.lift:g} pc, either way"
+                f"galaxy.sun_height: got {galaxy.sun_height:g} pc; allowed: at most half of"
+                f" galaxy.half_height, {0.5 * top:g} pc, either way"
             )
         if disc >= top:
             yield (
                 f"diffusion.disc_height: got {disc:g} pc; allowed: below galaxy.half_height,"
                 f" {top:g} pc"
             )
-        if run.wall > self.field.radius:
+        if self.field.extent == "sphere":
+            yield from self._sphere()
+        yield from self._too_slow()
+
+    def _sphere(self) -> Iterable[str]:
+        """What a sphere needs: small, with a thin wall, and no faster than what is around it."""
+        field, wall = self.field, self.monte_carlo.wall
+        room = 0.2 * min(self.geminga.distance, self.diffusion.disc_height)
+        if field.radius > room:
             yield (
-                f"monte_carlo.wall: got {run.wall:g} pc; allowed: at most field.radius,"
-                f" {self.field.radius:g} pc"
+                f"field.radius: got {field.radius:g} pc; allowed: at most {room:g} pc, a fifth of"
+                " geminga.distance and diffusion.disc_height"
             )
+        if wall > 0.25 * field.radius:
+            yield (
+                f"monte_carlo.wall: got {wall:g} pc; allowed: at most a quarter of field.radius,"
+                f" {0.25 * field.radius:g} pc"
+            )
+        if field.parallel != "sun":
+            yield (
+                f'field.parallel: got "{field.parallel}"; allowed: "sun" with field.extent ='
+                ' "sphere", whose surroundings have the coefficient at the Sun'
+            )
+        if not isinstance(field.ratio_cap, float) or field.ratio_cap > 1.0:
+            yield (
+                f"field.ratio_cap: got {field.ratio_cap}; allowed: at most 1 with field.extent ="
+                ' "sphere", where diffusion may not be faster than around it'
+            )
+
+    def _too_slow(self) -> Iterable[str]:
+        """The background is known from a lowest rigidity on."""
+        per_nucleon = self.background.per == "nucleon"
+        for name in self.species.names:
+            nucleus = SPECIES[name]
+            least = float(energy_of(LOWEST, name))
+            wanted = {f"energies of {min(self.energies.grid):g} GeV": min(self.energies.grid)}
+            nucleons = nucleus.nucleons if per_nucleon else 1
+            energy = self.background.energy
+            wanted[f"background.energy of {energy:g} GeV"] = energy * nucleons
+            for what, total in wanted.items():
+                if total < least:
+                    yield (
+                        f"species.names: got {name} at {what}; allowed: rigidities from"
+                        f" {LOWEST:g} GV, {least:.4g} GeV of the nucleus"
+                    )
 
     def model(self) -> LrmfSdp:
         """Build the formulas of the published model from these values.

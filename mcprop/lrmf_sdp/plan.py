@@ -65,7 +65,7 @@ class Planner(plan.Planner):
         galaxy, loss_rate = model.galaxy, model.loss_rate(species)
         guess = GridSolution(galaxy, Grid(galaxy), rigidity, loss_rate)
         setting = background(
-            galaxy, rigidity, model.sun_height, loss_rate, settings.separation, settings.lift, guess
+            galaxy, rigidity, model.sun_height, loss_rate, settings.separation, guess
         )
         speed = C_LIGHT * float(beta_of(rigidity, species))
         inward, _, up = frames.galactic_axes()

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from mcprop.kernels.elementary import exp, log
 from mcprop.protocol import (
+    UNLIMITED,
     coefficient,
     implements,
     open_function,
@@ -102,7 +103,7 @@ def _(profile, x, y, z):
 
 @implements(step_scale, SdpCoefficient)
 def _(profile, x, y, z):
-    thin = 0.2 * profile.disc
+    thin = 0.2 * min(profile.disc, 2.5 * profile.source_height)
     above = abs(z) - profile.disc
     return thin + 0.5 * (above + math.sqrt(above * above + 0.25 * thin * thin))
 
@@ -129,6 +130,21 @@ class NoGas(NamedTuple):
 @open_function
 def loss_rate(gas, z):
     """Rate of losses [1/yr] at the height z [pc]."""
+
+
+@open_function
+def gas_scale(gas):
+    """Length on which the losses vary [pc]."""
+
+
+@implements(gas_scale, Gas)
+def _(gas):
+    return gas.height
+
+
+@implements(gas_scale, NoGas)
+def _(gas):
+    return UNLIMITED
 
 
 @implements(loss_rate, Gas)
@@ -169,4 +185,4 @@ def _(galaxy, x, y, z):
 
 @implements(step_scale, SdpGalaxy)
 def _(galaxy, x, y, z):
-    return step_scale(galaxy.profile, x, y, z)
+    return min(step_scale(galaxy.profile, x, y, z), gas_scale(galaxy.gas) + 0.2 * abs(z))

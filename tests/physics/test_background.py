@@ -104,8 +104,9 @@ def test_losses_kill_weights():
 def test_sun_above_the_plane():
     """The vertical gradient, which vanishes in the plane."""
     grid = solve(Galaxy(), 1e5)
-    set_up = background(Galaxy(), 1e5, height=100.0, lift=20.0, guess=grid.fine)
+    set_up = background(Galaxy(), 1e5, height=100.0, guess=grid.fine)
     assert set_up.starts.shape == (5, 3)
+    assert set_up.lift == 20.0
     scores = walk(set_up, 1024)
     up = set_up.gradients(scores)[:, 1]
     slope = up.mean() / scores[:, 0].mean()
@@ -170,6 +171,20 @@ def test_table_of_the_guess():
         assert guess.table[1, 42, row] == pytest.approx(float(by_z), rel=1e-3)
 
 
+def test_truncation_of_the_differences():
+    """What the guess says of its own differences: of second order, and small as set up."""
+    grid = solve(Galaxy(), 1e5).fine
+    fine = background(Galaxy(), 1e5, separation=100.0, guess=grid).truncation
+    coarse = background(Galaxy(), 1e5, separation=800.0, guess=grid).truncation
+    assert fine < 2e-4
+    # of second order: 64 times as large over 8 times the distance, within the next order
+    assert 20.0 * fine < coarse < 200.0 * fine
+    for height in (5.0, 20.0, 100.0, 480.0):
+        set_up = background(Galaxy(), 1e5, height=height, guess=grid)
+        assert set_up.lift <= 0.25 * height
+        assert set_up.truncation < 0.03
+
+
 def test_kernel_and_grid_agree_on_the_medium():
     galaxy = Galaxy()
     model = sdp_galaxy(galaxy, 3e4)
@@ -184,7 +199,6 @@ def test_kernel_and_grid_agree_on_the_medium():
         ({"separation": 0.0}, "separation"),
         ({"separation": 9e3}, "separation"),
         ({"height": 4990.0}, "height"),
-        ({"lift": -1.0}, "lift"),
     ],
 )
 def test_refused(keys, word):

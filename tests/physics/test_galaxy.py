@@ -125,6 +125,9 @@ def test_table_meets_single_solutions():
     [
         (lambda: Galaxy(sun_radius=3e4), "sun_radius"),
         (lambda: Galaxy(disc_height=6e3), "disc_height"),
+        (lambda: Galaxy(d0=-1.0), "d0"),
+        (lambda: Galaxy(contrast=0.0), "contrast"),
+        (lambda: Galaxy(source_height=float("nan")), "source_height"),
         (lambda: solve(Galaxy(), 0.0), "rigidity"),
         (lambda: solve(Galaxy(), float("nan")), "rigidity"),
         (lambda: solve(Galaxy(), 1e3, -1.0), "loss_rate"),

@@ -165,12 +165,18 @@ def test_sun_above_the_plane_and_losses():
         ({"field.extent": "slab"}, ["field.extent", "slab", "uniform"]),
         ({"field.epsilon": 2.0}, ["field.epsilon", "2"]),
         ({"field.ratio_cap": "many"}, ["field.ratio_cap", "none"]),
-        ({"monte_carlo.wall": "30 pc"}, ["monte_carlo.wall", "30", "20"]),
+        ({"field.extent": "sphere", "monte_carlo.wall": "6 pc"}, ["monte_carlo.wall", "6", "5"]),
+        ({"field.extent": "sphere", "field.radius": "90 pc"}, ["field.radius", "90", "66"]),
+        ({"field.extent": "sphere", "field.parallel": "halo"}, ["field.parallel", "halo", "sun"]),
+        ({"field.extent": "sphere", "field.ratio_cap": "none"}, ["field.ratio_cap", "none", "1"]),
+        ({"energies": {"values": ["52.1 GeV"]}}, ["species.names", "Fe", "52.1", "0.1 GV"]),
+        ({"background.energy": "0.6 GeV"}, ["background.energy"]),
         ({"galaxy.sun_radius": "25 kpc"}, ["galaxy.sun_radius", "20000"]),
-        ({"galaxy.sun_height": "4.99 kpc"}, ["galaxy.sun_height", "4980"]),
+        ({"galaxy.sun_height": "4.99 kpc"}, ["galaxy.sun_height", "4990", "2500"]),
         ({"diffusion.disc_height": "6 kpc"}, ["diffusion.disc_height", "5000"]),
         ({"monte_carlo.separation": "0 pc"}, ["monte_carlo.separation"]),
-        ({"galaxy.sun_radius": "200 pc"}, ["monte_carlo.separation", "300"]),
+        ({"galaxy.sun_radius": "200 pc"}, ["galaxy.sun_radius", "1 kpc"]),
+        ({"monte_carlo.separation": "1 kpc", "galaxy.sun_radius": "1 kpc"}, ["separation"]),
         ({"background.flux": {"p": "1 GeV-1 m-2 s-1 sr-1"}}, ["background.flux", "He"]),
         ({"geminga.cutoff_rigidity": "25 TeV"}, ["geminga.cutoff_rigidity", "volts"]),
         ({"spallation.losses": True}, ["spallation.losses", "on"]),
@@ -224,3 +230,26 @@ def test_analog_is_refused_in_one_line():
 def test_the_study_knows_its_directions():
     model = mp.load("lrmf-sdp").model()
     assert set(STUDY.directions(model)) == {"b_hat", "Galactic centre", "Geminga"}
+
+
+def test_lowest_rigidity_is_that_of_the_table():
+    from mcprop.analytic.lrmf_parameters import LOWEST
+    from mcprop.lrmf_sdp import config
+
+    assert config.LOWEST == LOWEST
+
+
+def test_nothing_left_of_the_remnant():
+    """Far above its cut-off there is no row for what has no intensity."""
+    result = simulation(species={"names": ["p"]}).run(seed=1, energies=[5e7])
+    assert result.comparison.agrees
+    dipoles = [row for row in result.comparison if row.quantity == "dipole"]
+    assert {row.component for row in dipoles} == {"background", "total"}
+
+
+def test_large_dipoles_are_noted():
+    changes = {"field.parallel": "halo", "species": {"names": ["p"]}}
+    halo = mp.Simulation(mp.load("lrmf-sdp").replace(changes))
+    planner = STUDY.planner(halo.model, halo.config.monte_carlo)
+    assert STUDY.notes(planner, [1e3]) == []
+    assert "the dipole exceeds 0.1 at 1e+06 GeV" in STUDY.notes(planner, [1e3, 1e6, 1e7])[0]
