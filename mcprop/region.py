@@ -24,8 +24,8 @@ STEP = 0.2
 """Rms step along an axis in the wall over the thickness of the wall.
 
 It moves the gradient by 0.1 % or less where the region is as fast along its axis as the medium
-around it; by 0.6 % where it is 20 times slower along every axis and by 2 % where it is 10 times
-faster. Half of it moves them by less than half as much.
+around it; by 0.6 % where it is 20 times slower along every axis, by 2 % where it is 10 times faster
+across and by 13 % where it is 100 times faster. Half of it moves them by less than half as much.
 """
 
 
