@@ -86,7 +86,7 @@ def central_burst(
     >>> from mcprop.galaxy import Galaxy
     >>> burst = CentralBurst(Galaxy(), 1e5, 4e6, modes=10)
     >>> mc = central_burst(burst, histories=1024, seed=1)
-    >>> abs(mc.slope_r - burst.slope_r(8500.0)) < 4 * mc.slope_r_err
+    >>> bool(abs(mc.slope_r - burst.slope_r(8500.0)) < 4 * mc.slope_r_err)
     True
     """
     if not 0.0 < leg < burst.age:

@@ -1,6 +1,6 @@
 """Does a uniform density stay uniform?  The test of the divergence of a diffusion tensor.
 
-    .venv/bin/python scripts/drift_test.py [particles]
+    scripts/drift_test [particles]
 
 Particles that fill a periodic box evenly must go on doing so, whatever the tensor, if the drift is
 its divergence; without that drift they gather where diffusion is slow.  Printed are p-values with
