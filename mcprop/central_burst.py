@@ -16,7 +16,7 @@ import numpy as np
 
 from mcprop.background import sdp_galaxy
 from mcprop.errors import RangeError
-from mcprop.galaxy_modes import CentralBurst
+from mcprop.galaxy.modes import CentralBurst
 from mcprop.kernels.boundary import Cylinder
 from mcprop.medium import Isotropic
 from mcprop.particles import walk

@@ -9,7 +9,7 @@ from scipy.special import j0, j1, jn_zeros
 from mcprop.central_burst import central_burst
 from mcprop.errors import RangeError
 from mcprop.galaxy import Galaxy
-from mcprop.galaxy_modes import CentralBurst
+from mcprop.galaxy.modes import CentralBurst
 
 SUN, AGE = 8500.0, 4e6
 

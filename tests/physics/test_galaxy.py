@@ -6,7 +6,8 @@ from scipy.integrate import cumulative_simpson
 from scipy.special import j0, jn_zeros
 
 from mcprop.errors import RangeError
-from mcprop.galaxy import Galaxy, Grid, GridSolution, Table, operator, solve
+from mcprop.galaxy import Galaxy, Grid, GridSolution, Table, solve
+from mcprop.galaxy.grid import operator
 
 SUN = 8500.0
 

@@ -1,7 +1,7 @@
 """Eigenmodes of the Galaxy: the density of a burst at its centre at any later time.
 
 The modes of -div(D grad v) = rate v that are even in height and turn with nothing are those of the
-finite-volume matrix of `mcprop.galaxy`. A burst of one particle at the centre is
+finite-volume matrix of `mcprop.galaxy.grid`. A burst of one particle at the centre is
 
     psi(r, z, t) = sum_k v_k(r, z) v_k(0, 0) exp(-rate_k t),    Int v_k^2 dV = 1
 
@@ -20,7 +20,8 @@ from scipy.sparse import diags_array
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from mcprop.errors import RangeError
-from mcprop.galaxy import Galaxy, Grid, factorised, operator
+from mcprop.galaxy.grid import Grid, factorised, operator
+from mcprop.galaxy.halo import Galaxy
 
 Array = np.ndarray
 
