@@ -19,13 +19,14 @@ from mcprop import diffusion as coefficients
 from mcprop import frames, spectrum, units
 from mcprop.analytic import given, green, sphere
 from mcprop.analytic.lrmf_parameters import FIT_FACTORS, LrmfParameters
+from mcprop.analytic.mixture import Mixture
 from mcprop.species import beta_of, energy_jacobian, energy_of, find, rigidity_of
 from mcprop.units import C_LIGHT
 
 
 @units.takes_quantities
 @dataclass(frozen=True)
-class LrmfSdp(LrmfParameters):
+class LrmfSdp(LrmfParameters, Mixture):
     """Spectra and dipoles of arXiv:2107.00313, eqs. 2.1-2.9.
 
     The parameters, all of them attributes, are those of
@@ -126,65 +127,6 @@ class LrmfSdp(LrmfParameters):
         rate = self.source_rate(component, rigidity, species)
         return rate * self.density(component, rigidity, species)
 
-    def intensity_energy(self, component: str, energy: Any, species: str) -> Any:
-        """Intensity at the Sun per total energy, J_R dR/dE.
-
-        Parameters
-        ----------
-        component : {"background", "geminga"}
-            Component.
-        energy : float or ndarray
-            Total energy of the nucleus [GeV].
-        species : str
-            Species, or "all" for their sum.
-
-        Returns
-        -------
-        float or ndarray
-            Intensity [GeV^-1 m^-2 s^-1 sr^-1].
-        """
-        if species == "all":
-            return sum(self.intensity_energy(component, energy, name) for name in self.species)
-        rigidity = rigidity_of(energy, species)
-        return self.intensity(component, rigidity, species) * energy_jacobian(rigidity, species)
-
-    def total_intensity_energy(self, energy: Any, species: str = "all") -> Any:
-        """Summed intensity of the components per total energy.
-
-        Parameters
-        ----------
-        energy : float or ndarray
-            Total energy of the nucleus [GeV].
-        species : str
-            Species, or "all".
-
-        Returns
-        -------
-        float or ndarray
-            Intensity [GeV^-1 m^-2 s^-1 sr^-1].
-        """
-        return sum(self.intensity_energy(part, energy, species) for part in self.components)
-
-    def share(self, component: str, energy: Any, species: str = "all") -> Any:
-        """Part of the intensity of all species and components that one of them has.
-
-        Parameters
-        ----------
-        component : {"background", "geminga"}
-            Component.
-        energy : float or ndarray
-            Total energy [GeV].
-        species : str
-            Species, or "all".
-
-        Returns
-        -------
-        float or ndarray
-            J_zc/J; the shares add up to 1.
-        """
-        part = self.intensity_energy(component, energy, species)
-        return part / self.total_intensity_energy(energy)
-
     # Dipoles, arrival convention
 
     def gradient(self, component: str, rigidity: Any, species: str) -> np.ndarray:
@@ -281,18 +223,6 @@ class LrmfSdp(LrmfParameters):
         return self._mean_dipole(self.components, energy, species)
 
     # Inside
-
-    def _mean_dipole(self, components: tuple[str, ...], energy: Any, species: str) -> np.ndarray:
-        """Mean over components and species, weighted by intensity at equal total energy."""
-        names = self.species if species == "all" else (species,)
-        moment, total = np.zeros((*np.shape(energy), 3)), np.zeros(np.shape(energy))
-        for component in components:
-            for name in names:
-                weight = self.intensity_energy(component, energy, name)
-                own = self.dipole(component, rigidity_of(energy, name), name)
-                moment, total = moment + np.asarray(weight)[..., None] * own, total + weight
-        known = np.asarray(total)[..., None] > 0.0  # not so where cut-offs leave nothing
-        return np.divide(moment, np.asarray(total)[..., None], out=moment * np.nan, where=known)
 
     def _normalisation(self, species: str) -> tuple[float, float]:
         """R_i, and the background at it per total energy and per psi."""

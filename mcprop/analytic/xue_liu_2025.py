@@ -16,9 +16,10 @@ import numpy as np
 from mcprop import diffusion as coefficients
 from mcprop import frames, spectrum
 from mcprop.analytic import cloud, green
+from mcprop.analytic.mixture import Mixture
 from mcprop.analytic.parameters import Parameters
 from mcprop.errors import RangeError
-from mcprop.species import beta_of, energy_jacobian, energy_of, rigidity_of
+from mcprop.species import beta_of, energy_of
 from mcprop.units import C_LIGHT, takes_quantities
 
 COMPONENTS = ("nearby", "centre", "background")
@@ -29,7 +30,7 @@ DIPOLES = (*COMPONENTS, "compton-getting")
 
 @takes_quantities
 @dataclass(frozen=True)
-class XueLiu2025(Parameters):
+class XueLiu2025(Parameters, Mixture):
     """Spectra and dipoles of Xue & Liu 2025, eqs. 1-17.
 
     The parameters, all of them attributes, are those of
@@ -174,65 +175,6 @@ class XueLiu2025(Parameters):
             return interstellar(rigidity)
         return spectrum.modulated(interstellar, rigidity, self.modulation_potential, species)
 
-    def intensity_energy(self, component: str, energy: Any, species: str) -> Any:
-        """Intensity at Earth per total energy, J_R dR/dE.
-
-        Parameters
-        ----------
-        component : {"nearby", "centre", "background"}
-            Component.
-        energy : float or ndarray
-            Total energy of the nucleus [GeV].
-        species : str
-            Species, or "all" for their sum.
-
-        Returns
-        -------
-        float or ndarray
-            Intensity [GeV^-1 m^-2 s^-1 sr^-1].
-        """
-        if species == "all":
-            return sum(self.intensity_energy(component, energy, name) for name in self.species)
-        rigidity = rigidity_of(energy, species)
-        return self.intensity(component, rigidity, species) * energy_jacobian(rigidity, species)
-
-    def total_intensity_energy(self, energy: Any, species: str = "all") -> Any:
-        """Summed intensity of the components per total energy.
-
-        Parameters
-        ----------
-        energy : float or ndarray
-            Total energy of the nucleus [GeV].
-        species : str
-            Species, or "all".
-
-        Returns
-        -------
-        float or ndarray
-            Intensity [GeV^-1 m^-2 s^-1 sr^-1].
-        """
-        return sum(self.intensity_energy(component, energy, species) for component in COMPONENTS)
-
-    def share(self, component: str, energy: Any, species: str = "all") -> Any:
-        """Part of the intensity of all species and components that one of them has.
-
-        Parameters
-        ----------
-        component : {"nearby", "centre", "background"}
-            Component.
-        energy : float or ndarray
-            Total energy [GeV].
-        species : str
-            Species, or "all".
-
-        Returns
-        -------
-        float or ndarray
-            J_zc/J; the shares add up to 1.
-        """
-        part = self.intensity_energy(component, energy, species)
-        return part / self.total_intensity_energy(energy)
-
     # Dipoles, arrival convention
 
     def dipole(self, component: str, rigidity: Any, species: str) -> np.ndarray:
@@ -359,18 +301,6 @@ class XueLiu2025(Parameters):
         """
         slope = spectrum.log_slope(self.total_intensity_energy, energy)
         return spectrum.compton_getting_coefficient(slope)
-
-    def _mean_dipole(self, components: tuple[str, ...], energy: Any, species: str) -> np.ndarray:
-        weight, moment = np.zeros(np.shape(energy)), np.zeros((*np.shape(energy), 3))
-        for name in self.species if species == "all" else (species,):
-            rigidity = rigidity_of(energy, name)
-            for component in components:
-                part = np.asarray(self.intensity_energy(component, energy, name))
-                weight = weight + part
-                moment = moment + part[..., None] * self.dipole(component, rigidity, name)
-        known = weight[..., None] > 0.0  # not so where a burst is too young to be seen
-        unknown = np.full_like(moment, np.nan)
-        return np.divide(moment, weight[..., None], out=unknown, where=known)
 
     def _burst(self, rigidity: Any, species: str) -> Any:
         """Density of the nearby burst without the cloud (the last factors of eq. 6)."""

@@ -21,7 +21,8 @@ ROWS = """
         medium.field_aligned medium.isotropic medium.sdp medium.sphere medium.total medium particles
         spectrum source cloud observer galaxy.halo galaxy.grid galaxy.modes
         galaxy.steady galaxy background central_burst
-        analytic.green analytic.boost analytic.cloud analytic.given analytic.parameters
+        analytic.green analytic.boost analytic.cloud analytic.given analytic.mixture
+        analytic.parameters
         analytic.xue_liu_2025 analytic.sphere analytic.walled_sphere analytic.lrmf_losses
         analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic
     dipole region tables skyplot skyfits sky findings comparison measurements plot cite provenance
