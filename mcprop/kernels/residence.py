@@ -8,8 +8,8 @@ walked in the clock s of unit diffusion, ds = kappa dt:
     dX = grad ln kappa ds + sqrt(2) dB,    psi = E[Int W (f/kappa) ds]
 
 The noise is then the same everywhere: Heun's scheme is of weak order 2 in ds where ln kappa is
-smooth (at kinks of kappa it is not: order 1 at best), and copies of a history that share their
-lengths and random numbers stay parallel.
+smooth (at kinks of kappa it has no order: the error falls with a power between 1 and 2), and copies
+of a history that share their lengths and random numbers stay parallel.
 
 A guess of psi takes most of the noise out: Sum W grad(guess) . sqrt(2) dB has mean zero whatever
 the guess, and nearly the fluctuation of Int W (f/kappa) ds when the guess is close. So has its term

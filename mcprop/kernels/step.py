@@ -62,7 +62,8 @@ def unit_heun(model, x, y, z, gx, gy, gz, ax, ay, az, h):
     There the noise (ax, ay, az), of variance 2 h along each axis, is the same everywhere, so Ito
     and Stratonovich are the same; the drift is grad ln kappa, (gx, gy, gz) where the step begins,
     and is averaged over both ends of a predicted step. Weak order 2 in h where ln kappa is smooth;
-    at a kink of kappa no better than order 1. `model` answers `surroundings`.
+    at a kink of kappa there is no order, the error falls with a power between 1 and 2. `model`
+    answers `surroundings`.
     """
     px, py, pz = x + h * gx + ax, y + h * gy + ay, z + h * gz + az
     _, _, hx, hy, hz = surroundings(model, px, py, pz)
