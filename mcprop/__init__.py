@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mcprop import (
         analytic,
+        central_burst,
         cite,
         errors,
         fields,
@@ -50,6 +51,7 @@ __all__ = [
     "XueLiu2025",
     "__version__",
     "analytic",
+    "central_burst",
     "cite",
     "errors",
     "fields",

@@ -20,6 +20,7 @@ from mcprop.galaxy.modes import CentralBurst
 from mcprop.kernels.boundary import Cylinder
 from mcprop.medium import Isotropic
 from mcprop.particles import walk
+from mcprop.units import has_unit, strip
 
 LENGTH = 40.0
 """Rms length of a step of the leg along an axis [pc]."""
@@ -89,6 +90,7 @@ def central_burst(
     >>> bool(abs(mc.slope_r - burst.slope_r(8500.0)) < 4 * mc.slope_r_err)
     True
     """
+    leg = strip(leg, "time", "leg") if has_unit(leg) else leg
     if not 0.0 < leg < burst.age:
         raise RangeError(f"leg = {leg} yr must be positive and below the age, {burst.age:g} yr.")
     galaxy = burst.galaxy

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from mcprop.errors import ModelError, RangeError
-from mcprop.kernels.boundary import Unbounded, confine, survival
-from mcprop.kernels.step import AdaptiveStep, FixedStep, Heun, default_stepper
+from mcprop.kernels.boundary import Unbounded, confine, survival, wall
+from mcprop.kernels.step import AdaptiveStep, Euler, FixedStep, Heun, default_stepper
 from mcprop.kernels.walk import walk_to
 from mcprop.medium.check import check_medium
-from mcprop.protocol import is_ours, is_scalar
+from mcprop.protocol import answers, is_ours, is_scalar, plain_name
 from mcprop.units import has_unit, strip
 
 BATCH = 1024
@@ -127,8 +127,15 @@ def walk(
     key = secrets.randbits(63) if seed is None else _whole(seed, "seed", 0, 2**63 - 1)
     at = _rising(times)
     edge = Unbounded() if boundary is None else boundary
+    known = any(answers(asked, edge) for asked in (survival, confine, wall))
+    if not (isinstance(edge, Unbounded) or (isinstance(edge, tuple) and known)):
+        raise ModelError(
+            f"boundary = {boundary!r} must be one of mcprop.kernels.boundary, such as Ball(100.0)."
+        )
     places = _starts(start, n, edge)
     scheme = default_stepper(medium) if stepper is None else stepper
+    if not isinstance(scheme, (Euler, Heun)):
+        raise ModelError(f"stepper = {stepper!r} must be Euler() or Heun().")
     pace = _pace(step, fraction, float(at[-1]))
     _check_once(medium, places[:, 0])
     return _run(_Task(medium, edge, scheme, pace, key, places, at), n, threads)
@@ -213,7 +220,7 @@ def _check_models(medium: Any, stepper: Any) -> None:
         raise ModelError(f"medium = {medium!r} must be a NamedTuple that answers kappa.")
     if isinstance(stepper, Heun) and not is_scalar(medium):
         raise ModelError(
-            f"stepper = Heun() is for scalar media only, and a {type(medium).__name__} is not one "
+            f"stepper = Heun() is for scalar media only, and a {plain_name(type(medium))} is not one "
             "(is_scalar): take Euler()."
         )
 

@@ -87,7 +87,7 @@ def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
     def ask(model: Any, *args: Any) -> Any:
         found = _answer(ask, type(model))
         if found is None:
-            raise ModelError(_missing(ask, type(model).__name__))
+            raise ModelError(_missing(ask, plain_name(type(model))))
         return found(model, *args)
 
     ask.__name__, ask.__doc__, ask.__module__ = stub.__name__, stub.__doc__, stub.__module__
@@ -99,7 +99,7 @@ def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
         model = getattr(first, "instance_class", None)
         found = None if model is None else _answer(ask, model)
         if found is None:
-            raise TypingError(MARK + _missing(ask, model.__name__ if model else str(first)))
+            raise TypingError(MARK + _missing(ask, plain_name(model) if model else str(first)))
         registry.compiled.add(model)
         return found
 
@@ -129,19 +129,43 @@ def implements(function: Callable[..., Any], model: type) -> Callable[..., Any]:
     Raises
     ------
     ModelError
-        If a kernel was compiled with an earlier answer: it would go on with that one.
+        If `model` is no NamedTuple, or a kernel was compiled with an earlier answer: it would go on
+        with that one.
     """
+    if not (isinstance(model, type) and issubclass(model, tuple) and hasattr(model, "_fields")):
+        raise ModelError(f"model = {model!r} must be a NamedTuple, made with class X(NamedTuple).")
+    _tell_apart(model)
 
     def register(answer: Callable[..., Any]) -> Callable[..., Any]:
         if model in function.compiled:  # type: ignore[attr-defined]
             raise ModelError(
-                f"{function.__name__} of a {model.__name__} is compiled already; define the "
+                f"{function.__name__} of a {plain_name(model)} is compiled already; define the "
                 "NamedTuple anew before you answer differently"
             )
         function.answers[model] = answer  # type: ignore[attr-defined]
         return answer
 
     return register
+
+
+_NAMES: dict[str, type] = {}
+
+
+def _tell_apart(model: type) -> None:
+    """Give a model that was defined anew a name of its own.
+
+    Numba tells types of tuples apart by the names of class and fields alone: it would go on with
+    what it compiled for a class of the same name, such as that of a cell that was run before.
+    """
+    name, again = model.__name__, 1
+    while _NAMES.setdefault(model.__name__, model) is not model:
+        again += 1
+        model.__name__ = f"{name}_{again}"
+
+
+def plain_name(model: type) -> str:
+    """Name of a model as its author wrote it."""
+    return model.__qualname__.rpartition(".")[2]
 
 
 def by_default(function: Callable[..., Any]) -> Callable[..., Any]:

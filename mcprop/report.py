@@ -255,7 +255,7 @@ def closing(result: Result, directory: Path) -> str:
     """
     lines = [totals_table(result)]
     if result.comparison is not None:
-        lines.append(result.comparison.verdict)
+        lines.append(result.comparison.verdict.replace(" Finding: ", "\nFinding: "))
     lines += [f"Note: {note}." for note in result.provenance.get("notes", ())]
     if "seed" in result.provenance:
         lines.append(f"Seed: {result.provenance['seed']}")

@@ -391,4 +391,4 @@ def _cell(dipole: Dipole) -> str:
     if not dipole.covariance.any():
         return f"{dipole.amplitude:.3e} at {dipole.ra:7.2f} deg"
     amplitude = f"{dipole.amplitude:.3e} +- {dipole.amplitude_err:.1e}"
-    return f"{amplitude} at {dipole.ra:7.2f} +- {dipole.ra_err:.1f} deg"
+    return f"{amplitude} at {dipole.ra:7.2f} +- {dipole.ra_err:.2f} deg"

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from mcprop.errors import RangeError
-from mcprop.units import CM2_PER_S, takes_quantities
+from mcprop.units import CM2_PER_S, has_unit, strip, takes_quantities
+
+_KINDS = {
+    "d0": "diffusion",
+    "reference_rigidity": "rigidity",
+    "slope": "dimensionless",
+    "source_slope": "dimensionless",
+    "source_decline": "dimensionless",
+    "contrast": "dimensionless",
+}
+"""Kind of quantity of each parameter that is no length."""
 
 
 @takes_quantities
@@ -23,7 +33,8 @@ class Galaxy:
         D = d0 F (R/reference_rigidity)^(slope F)
 
     The defaults are those of the paper, whose R0 is a choice of our own: 4 GV makes B/C agree with
-    AMS-02. All values are plain numbers in internal units (pc, pc^2/yr, GV).
+    AMS-02. Values are given with their unit, as a Quantity or a text, or as plain numbers in
+    internal units (pc, pc^2/yr, GV), which all attributes are.
 
     Attributes
     ----------
@@ -67,8 +78,11 @@ class Galaxy:
     gas_height: float = 100.0
 
     def __post_init__(self) -> None:
-        """Refuse what no grid can resolve."""
-        for name, value in vars(self).items():
+        """Strip units, and refuse what no grid can resolve."""
+        for name, value in list(vars(self).items()):
+            if has_unit(value):
+                value = strip(value, _KINDS.get(name, "length"), name)
+                object.__setattr__(self, name, value)
             free = name in ("slope", "source_slope", "source_decline")
             if not (np.isfinite(value) and (free or value > 0.0)):
                 kind = "finite" if free else "positive and finite"

@@ -22,6 +22,8 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from mcprop.errors import RangeError
 from mcprop.galaxy.grid import Grid, factorised, operator
 from mcprop.galaxy.halo import Galaxy
+from mcprop.galaxy.steady import plain_places
+from mcprop.units import has_unit, positive, strip
 
 Array = np.ndarray
 
@@ -109,6 +111,12 @@ class CentralBurst:
     modes: int = 40
 
     def __post_init__(self) -> None:
+        """Strip units, and refuse what the modes do not hold."""
+        if self.modes < 2:
+            raise RangeError(f"modes = {self.modes} must be at least 2.")
+        object.__setattr__(self, "rigidity", positive(self.rigidity, "rigidity"))
+        if has_unit(self.age):
+            object.__setattr__(self, "age", strip(self.age, "time", "age"))
         slow, fast = self.grids[0].rates[[0, -1]] * self.age
         if fast - slow < NEGLIGIBLE:
             raise RangeError(
@@ -135,7 +143,7 @@ class CentralBurst:
         return np.sign(z) * self._extrapolated(2, r, z)
 
     def _extrapolated(self, which: int, r: Any, z: Any) -> Any:
-        r, z = np.broadcast_arrays(np.asarray(r, dtype=float), np.asarray(z, dtype=float))
+        r, z = plain_places(self.galaxy, r, z)
         coarse, fine = (grid.at(self.age, r, z)[which] for grid in self.grids)
         return ((4.0 * fine - coarse) / 3.0)[()]
 

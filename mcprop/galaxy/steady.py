@@ -14,6 +14,7 @@ from scipy.interpolate import CubicSpline
 from mcprop.errors import RangeError
 from mcprop.galaxy.grid import Grid, GridSolution
 from mcprop.galaxy.halo import Galaxy
+from mcprop.units import has_unit, positive, strip
 
 Array = np.ndarray
 
@@ -22,12 +23,17 @@ Array = np.ndarray
 class Solution:
     """Steady density of the Galaxy at one rigidity, extrapolated from two grids.
 
-    Made by `solve`. Arguments are distances from the axis `r` and heights `z` [pc], floats or
-    arrays that broadcast.
+    Made by `solve`. Arguments are distances from the axis `r` and heights `z`, numbers [pc] or
+    Quantities, that broadcast; a `RangeError` says where they are not within the Galaxy.
     """
 
     coarse: GridSolution
     fine: GridSolution
+
+    @property
+    def rigidity(self) -> float:
+        """Rigidity [GV]."""
+        return self.fine.rigidity
 
     def density(self, r: Any, z: Any = 0.0) -> Any:
         """Psi [yr], for a source density of 1/yr per unit volume at the Sun."""
@@ -46,14 +52,33 @@ class Solution:
 
         It is the error of the finer grid; the extrapolated density is better.
         """
-        r, z = np.broadcast_arrays(r, z)
+        r, z = self._places(r, z)
         fine = self.fine.density(r, z)
         return (np.abs(fine - self.coarse.density(r, z)) / (3.0 * fine))[()]
 
+    def _places(self, r: Any, z: Any) -> tuple[Array, Array]:
+        return plain_places(self.fine.galaxy, r, z)
+
     def _extrapolated(self, what: str, r: Any, z: Any) -> Any:
-        r, z = np.broadcast_arrays(np.asarray(r, dtype=float), np.asarray(z, dtype=float))
+        r, z = self._places(r, z)
         fine, coarse = (getattr(grid, what)(r, z) for grid in (self.fine, self.coarse))
         return ((4.0 * fine - coarse) / 3.0)[()]
+
+
+def plain_places(galaxy: Galaxy, r: Any, z: Any) -> tuple[Array, Array]:
+    """Distances from the axis and heights [pc] as arrays of one shape, all within the Galaxy."""
+    given = {"r": (r, 0.0, galaxy.radius), "z": (z, -galaxy.half_height, galaxy.half_height)}
+    arrays = []
+    for name, (value, least, most) in given.items():
+        number = strip(value, "length", name) if has_unit(value) else value
+        array = np.asarray(number, dtype=float)
+        if not np.all((array >= least) & (array <= most)):
+            raise RangeError(
+                f"{name} = {value} pc must lie within the Galaxy, {least:g} to {most:g} pc."
+            )
+        arrays.append(array)
+    one, two = np.broadcast_arrays(*arrays)
+    return one, two
 
 
 def solve(galaxy: Galaxy, rigidity: float, loss_rate: float = 0.0) -> Solution:
@@ -62,7 +87,7 @@ def solve(galaxy: Galaxy, rigidity: float, loss_rate: float = 0.0) -> Solution:
     Parameters
     ----------
     galaxy : Galaxy
-    rigidity : float
+    rigidity : float or Quantity
         Rigidity [GV].
     loss_rate : float
         Rate at which particles are lost in the plane [1/yr]; it falls with the gas, as
@@ -84,8 +109,7 @@ def solve(galaxy: Galaxy, rigidity: float, loss_rate: float = 0.0) -> Solution:
     >>> print(f"{psi / 1e6:.4f} Myr, {1e3 * slope:.4f} /kpc")
     0.3236 Myr, -0.2073 /kpc
     """
-    if not rigidity > 0.0:
-        raise RangeError(f"rigidity = {rigidity} GV must be positive.")
+    rigidity = positive(rigidity, "rigidity")
     if not loss_rate >= 0.0:
         raise RangeError(f"loss_rate = {loss_rate} /yr must not be negative.")
     grids = Grid(galaxy), Grid(galaxy, 2)
@@ -122,6 +146,12 @@ class Table:
         loss_rate: float = 0.0,
         points: int = 40,
     ) -> None:
+        low, high = positive(low, "rigidity"), positive(high, "rigidity")
+        if not abs(height) < galaxy.half_height:
+            raise RangeError(
+                f"height = {height} pc must lie within the Galaxy, {galaxy.half_height:g} pc from"
+                " its plane."
+            )
         if not 0.0 < low < high:
             raise RangeError(f"low = {low} GV must be positive and below high = {high} GV.")
         if points < 4:

@@ -11,7 +11,6 @@ from mcprop.quantity_text import Amount, Bounds, Choice, Number, Whole
 from mcprop.scenario import Config
 from mcprop.sections import (
     Age,
-    Distance,
     Emission,
     GradientStep,
     KernelLeg,
@@ -100,7 +99,7 @@ class Background(Section):
 class Geminga(Section):
     """The remnant: place [pc; deg, Galactic], age [yr], emission [GV-1], cut-offs [GV, GeV]."""
 
-    distance: Distance
+    distance: _Length
     lon: Longitude
     lat: Latitude
     age: Age

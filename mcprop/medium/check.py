@@ -8,7 +8,7 @@ import numpy as np
 
 from mcprop.errors import ModelError
 from mcprop.medium.aligned import Aligned
-from mcprop.protocol import NUDGE, UNLIMITED, answers, drift, kappa, noise, step_scale
+from mcprop.protocol import NUDGE, UNLIMITED, answers, drift, kappa, noise, plain_name, step_scale
 
 FARTHEST = 1e4
 """Distance [pc] over which a medium that hardly varies is looked at."""
@@ -69,8 +69,17 @@ def matrix(medium: Any, place: Any) -> np.ndarray:
     ndarray, shape (3, 3)
         Tensor [pc^2/yr].
     """
-    xx, xy, xz, yy, yz, zz = kappa(medium, *place)
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]], dtype=float)
+    name = _at("kappa", medium, np.asarray(place))
+    try:
+        answer = np.array(kappa(medium, *place), dtype=float)
+    except ModelError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{name} cannot be evaluated: {error}") from error
+    if answer.shape != (6,):
+        raise ModelError(f"{name} has the shape {answer.shape}: it must be six numbers")
+    xx, xy, xz, yy, yz, zz = answer
+    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
 
 
 def divergence_by_differences(medium: Any, place: Any, step: float) -> np.ndarray:
@@ -134,7 +143,7 @@ def _check_drift(medium: Any, place: np.ndarray, tensor: np.ndarray) -> None:
 
 
 def _at(what: str, medium: Any, place: np.ndarray) -> str:
-    return f"{what} of the {type(medium).__name__} at {_vector(place)} pc"
+    return f"{what} of the {plain_name(type(medium))} at {_vector(place)} pc"
 
 
 def _vector(numbers: np.ndarray) -> str:

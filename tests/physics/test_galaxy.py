@@ -1,5 +1,6 @@
 """Finite volumes against answers that do not come from them."""
 
+import astropy.units as u
 import numpy as np
 import pytest
 from scipy.integrate import cumulative_simpson
@@ -121,6 +122,15 @@ def test_table_meets_single_solutions():
         table.psi(1e9)
 
 
+def test_units_are_stripped():
+    galaxy = Galaxy(half_height=3.0 * u.kpc, d0="4.87e28 cm2/s")
+    assert galaxy.half_height == 3000.0
+    assert galaxy.d0 == pytest.approx(Galaxy().d0, rel=1e-9)
+    solution = solve(galaxy, 10.0 * u.TV)
+    assert solution.density(8.5 * u.kpc) == pytest.approx(solution.density(8500.0), rel=1e-12)
+    assert solution.rigidity == 1e4
+
+
 @pytest.mark.parametrize(
     ("make", "word"),
     [
@@ -129,6 +139,9 @@ def test_table_meets_single_solutions():
         (lambda: Galaxy(d0=-1.0), "d0"),
         (lambda: Galaxy(contrast=0.0), "contrast"),
         (lambda: Galaxy(source_height=float("nan")), "source_height"),
+        (lambda: solve(Galaxy(), 1e3).density(25e3), "r = 25000"),
+        (lambda: solve(Galaxy(), 1e3).density(1e3, 6e3), "z = 6000"),
+        (lambda: Table(Galaxy(), 1e3, 1e4, height=6e3, points=4), "height"),
         (lambda: solve(Galaxy(), 0.0), "rigidity"),
         (lambda: solve(Galaxy(), float("nan")), "rigidity"),
         (lambda: solve(Galaxy(), 1e3, -1.0), "loss_rate"),

@@ -19,8 +19,8 @@ ROWS = """
         kernels.score kernels.analog kernels.boost kernels
     diffusion medium.aligned medium.blend medium.check medium.constant
         medium.field_aligned medium.isotropic medium.sdp medium.sphere medium.total medium particles
-        spectrum source cloud observer galaxy.halo galaxy.grid galaxy.modes
-        galaxy.steady galaxy background central_burst
+        spectrum source cloud observer galaxy.halo galaxy.grid galaxy.steady
+        galaxy.modes galaxy background central_burst
         analytic.green analytic.boost analytic.cloud analytic.given analytic.mixture
         analytic.parameters
         analytic.xue_liu_2025 analytic.sphere analytic.walled_sphere analytic.lrmf_losses

@@ -214,3 +214,53 @@ def test_heun_is_for_scalar_media():
         walk(tensor, ORIGIN, 1.0, 10, seed=1, stepper=Heun())
     euler = walk(MEDIUM, ORIGIN, 1.0, 10, seed=1, stepper=Euler())
     assert np.array_equal(euler.positions, walk(MEDIUM, ORIGIN, 1.0, 10, seed=1).positions)
+
+
+def redefined(value):
+    """A class of the same name and the same fields each time, as from a cell that is run again."""
+
+    class Again(NamedTuple):
+        anything: float
+
+    implements(kappa, Again)(lambda medium, x, y, z: (value, 0.0, 0.0, value, 0.0, value))
+    return Again(1.0)
+
+
+def test_a_medium_that_is_defined_anew_is_walked_anew():
+    spreads = [
+        walk(redefined(value), (0.0, 0.0, 0.0), 100.0, 4096, 1).positions[0].std()
+        for value in (1.0, 9.0, 1.0)
+    ]
+    for spread, value in zip(spreads, (1.0, 9.0, 1.0), strict=True):
+        assert spread == pytest.approx(math.sqrt(200.0 * value), rel=0.03)
+
+
+class Five(NamedTuple):
+    """A tensor of five numbers."""
+
+    value: float
+
+
+@implements(kappa, Five)
+def _(medium, x, y, z):
+    return 1.0, 0.0, 0.0, 1.0, 0.0
+
+
+@pytest.mark.parametrize(
+    ("medium", "options", "said"),
+    [
+        (Five(1.0), {}, "it must be six numbers"),
+        (redefined("x"), {}, "cannot be evaluated"),
+        (Isotropic(Constant(1.0)), {"boundary": 100.0}, "boundary = 100.0 must be one of"),
+        (Isotropic(Constant(1.0)), {"boundary": Ball}, "must be one of"),
+        (Isotropic(Constant(1.0)), {"stepper": "Heun"}, "stepper = 'Heun' must be"),
+    ],
+)
+def test_what_is_no_medium_boundary_or_stepper_is_said(medium, options, said):
+    with pytest.raises(ModelError, match=said):
+        walk(medium, (0.0, 0.0, 0.0), 1.0, 64, 1, **options)
+
+
+def test_only_named_tuples_are_models():
+    with pytest.raises(ModelError, match="must be a NamedTuple"):
+        implements(kappa, int)
