@@ -220,8 +220,8 @@ def _check_models(medium: Any, stepper: Any) -> None:
         raise ModelError(f"medium = {medium!r} must be a NamedTuple that answers kappa.")
     if isinstance(stepper, Heun) and not is_scalar(medium):
         raise ModelError(
-            f"stepper = Heun() is for scalar media only, and a {plain_name(type(medium))} is not one "
-            "(is_scalar): take Euler()."
+            f"stepper = Heun() is for scalar media only, and a {plain_name(type(medium))} is not "
+            "one (is_scalar): take Euler()."
         )
 
 
