@@ -17,6 +17,8 @@ from mcprop.transport import Outcome, finite, stream, tallied
 PER_PIXEL = 32.0
 """Directions in a pixel of a map for each `TYPICAL` histories."""
 TYPICAL = 1024
+MOST_FRAMES = 64
+"""Frames of a history, lest a fine map fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class BackgroundJob:
 
     def axes(self, seed: int, first: int, n: int, nside: int) -> np.ndarray:
         """Axes of random frames, as many as a map of `nside` needs, shape (n, axes, 3)."""
-        count = math.ceil(PER_PIXEL * 12.0 * nside * nside / (6.0 * TYPICAL))
+        count = min(math.ceil(PER_PIXEL * 12.0 * nside * nside / (6.0 * TYPICAL)), MOST_FRAMES)
         turned = np.empty((n * count, 9))
         frames(np.uint64(seed), stream(*self.name, "axes"), np.uint64(first * count), turned)
         return turned.reshape(n, 3 * count, 3)

@@ -198,7 +198,8 @@ def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -
     "--histories",
     type=_Whole(),
     metavar="N",
-    help="Pseudo-particles per energy, species and component, such as 1e5.",
+    help="Pseudo-particles per energy, species and component, such as 1e5; in lrmf-sdp of the"
+    " remnant, the background has monte_carlo.background_histories.",
 )
 @click.option("--rel-err", type=float, metavar="X", help="Relative error at which to stop early.")
 @click.option("--seed", type=int, metavar="S", help="Seed; without it one is drawn and stored.")

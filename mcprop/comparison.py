@@ -308,7 +308,7 @@ class Comparison:
         if prescribed := len(self.of("prescribed")):
             verb = "is" if prescribed == 1 else "are"
             said.append(f"{_count(prescribed, 'row')} {verb} prescribed, not transported.")
-        return " ".join([*said, *filter(None, findings(self.of("finding")))])
+        return " ".join([*said, *findings(self.of("finding"))])
 
     def _verdict_of_tests(self) -> str:
         worst = self.worst

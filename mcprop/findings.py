@@ -30,7 +30,7 @@ def findings(rows: Iterable[Row]) -> list[str]:
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.reference, row.component, row.quantity), []).append(row)
-    return [_finding(*key, group) for key, group in groups.items()]
+    return [said for key, group in groups.items() if (said := _finding(*key, group))]
 
 
 def _finding(reference: str, component: str, quantity: str, rows: list[Row]) -> str:

@@ -253,6 +253,10 @@ def _pace(step: Any, fraction: float, last: float) -> FixedStep | AdaptiveStep:
         length = _bare(step, "time", "step")
         if length.ndim or not length > 0.0:
             raise RangeError(f"step = {step} must be one positive time [yr].")
+        if length < SHORTEST * last:
+            raise RangeError(
+                f"step = {step} must be at least {SHORTEST:g} of the last time, {last:g} yr."
+            )
         return FixedStep(float(length))
     if not 0.0 < fraction <= 1.0:
         raise RangeError(f"fraction = {fraction} must be above 0 and at most 1.")

@@ -83,9 +83,16 @@ class Galaxy:
             if has_unit(value):
                 value = strip(value, _KINDS.get(name, "length"), name)
                 object.__setattr__(self, name, value)
-            free = name in ("slope", "source_slope", "source_decline")
-            if not (np.isfinite(value) and (free or value > 0.0)):
-                kind = "finite" if free else "positive and finite"
+            try:
+                value = float(value)
+            except (TypeError, ValueError):
+                raise RangeError(f"{name} = {value!r} of a Galaxy must be a number.") from None
+            object.__setattr__(self, name, value)
+            least = -np.inf if name == "slope" else 0.0
+            may_vanish = name in ("slope", "source_slope", "source_decline")
+            if not (np.isfinite(value) and (value > least or (may_vanish and value == least))):
+                kind = {True: "not negative", False: "positive"}[may_vanish]
+                kind = "finite" if name == "slope" else f"{kind} and finite"
                 raise RangeError(f"{name} = {value} of a Galaxy must be {kind}.")
         if not 0.0 < self.sun_radius < self.radius:
             raise RangeError(

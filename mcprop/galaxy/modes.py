@@ -112,11 +112,13 @@ class CentralBurst:
 
     def __post_init__(self) -> None:
         """Strip units, and refuse what the modes do not hold."""
-        if self.modes < 2:
-            raise RangeError(f"modes = {self.modes} must be at least 2.")
+        if not (isinstance(self.modes, int) and 2 <= self.modes <= 1000):
+            raise RangeError(f"modes = {self.modes} must be a whole number from 2 to 1000.")
         object.__setattr__(self, "rigidity", positive(self.rigidity, "rigidity"))
         if has_unit(self.age):
             object.__setattr__(self, "age", strip(self.age, "time", "age"))
+        if not 0.0 < self.age < np.inf:
+            raise RangeError(f"age = {self.age} yr must be positive and finite.")
         slow, fast = self.grids[0].rates[[0, -1]] * self.age
         if fast - slow < NEGLIGIBLE:
             raise RangeError(

@@ -110,8 +110,12 @@ def solve(galaxy: Galaxy, rigidity: float, loss_rate: float = 0.0) -> Solution:
     0.3236 Myr, -0.2073 /kpc
     """
     rigidity = positive(rigidity, "rigidity")
-    if not loss_rate >= 0.0:
-        raise RangeError(f"loss_rate = {loss_rate} /yr must not be negative.")
+    loss_rate = strip(loss_rate, "rate", "loss_rate") if has_unit(loss_rate) else loss_rate
+    if not (np.isfinite(rigidity) and 0.0 <= loss_rate < np.inf):
+        raise RangeError(
+            f"rigidity = {rigidity} GV must be finite, and loss_rate = {loss_rate} /yr too, and not"
+            " negative."
+        )
     grids = Grid(galaxy), Grid(galaxy, 2)
     return Solution(*(GridSolution(galaxy, grid, rigidity, loss_rate) for grid in grids))
 

@@ -43,7 +43,7 @@ NEGLIGIBLE = 1e-9
 """A weight below which a copy has left."""
 DRAWS_PER_HARVEST = 4
 """Blocks of random numbers, two steps each, between looks at what has ended."""
-MOST_DRAWS = 1 << 24
+MOST_DRAWS = 1 << 22
 """Blocks after which a history is lost: no walk should get there."""
 ESCAPED, LOST = 0, 3
 
@@ -256,10 +256,11 @@ def residence_walk(model, boundary, guess, seed, stream, first, starts, fraction
         for i in range(LANES):  # harvest
             too_long = block[i] > np.uint64(MOST_DRAWS)
             if member[i] >= 0 and (too_long or has_ended(i, own)):
-                total = math.nan if too_long else 0.0
+                total = 0.0
                 for k in range(copies):
-                    scores[member[i], k] = own[k, SCORE * LANES + i]
-                    total += scores[member[i], k]
+                    score = math.nan if too_long else own[k, SCORE * LANES + i]
+                    scores[member[i], k] = score
+                    total += score
                 fates[ESCAPED if math.isfinite(total) else LOST] += 1
                 member[i] = -1
                 living -= 1

@@ -47,8 +47,10 @@ class Assembly(assembly.Assembly):
 
     def uncertainty(self, component: str) -> float:
         """Standard deviation for what finite steps, differences, grids and walls do."""
+        return max(self._bound(component, species) for species in self.model.species)
+
+    def _bound(self, component: str, species: str) -> float:
         parts = [0.0]
-        species = self.model.species[0]
         if component == "background":
             job = self.found[component, species, "dipole"][0].job
             assert isinstance(job, BackgroundJob)

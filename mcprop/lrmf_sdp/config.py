@@ -26,10 +26,9 @@ from mcprop.species import SPECIES, energy_of
 if TYPE_CHECKING:
     from mcprop.analytic.lrmf_sdp import LrmfSdp
 
-_Length = Annotated[float, Amount("length", "5 kpc", Bounds(above="0 pc", most="1 Mpc"))]
+_Length = Annotated[float, Amount("length", "5 kpc", Bounds(above="0 pc", most="100 kpc"))]
 _Height = Annotated[float, Amount("length", "20 pc", Bounds(least="-100 kpc", most="100 kpc"))]
 _Energy = Annotated[float, Amount("energy", "25 TeV", Bounds(above="0 GeV", most="1e12 GeV"))]
-_Fraction = Annotated[float, Number(Bounds(above=0, most=1))]
 _Index = dict[Nucleus, Annotated[float, Number(Bounds(above=0, most=10))]]
 _Flux = dict[
     Nucleus,
@@ -44,8 +43,8 @@ _Flux = dict[
 ]
 
 
-LOWEST = 0.1
-"""Rigidity from which on the background is known [GV]."""
+LOWEST, HIGHEST = 0.1, 1e10
+"""Rigidities between which the background is known [GV]."""
 
 
 class Galaxy(Section):
@@ -53,7 +52,7 @@ class Galaxy(Section):
 
     radius: _Length
     half_height: _Length
-    sun_radius: Annotated[float, Amount("length", "8.5 kpc", Bounds(least="1 kpc", most="1 Mpc"))]
+    sun_radius: Annotated[float, Amount("length", "8.5 kpc", Bounds(least="1 kpc", most="100 kpc"))]
     sun_height: _Height
     source_slope: Annotated[float, Number(Bounds(least=0, most=20))]
     source_decline: Annotated[float, Number(Bounds(least=0, most=50))]
@@ -68,7 +67,7 @@ class Diffusion(Section):
     ]
     slope: Annotated[float, Number(Bounds(least=-2, most=2))]
     r0: Rigidity
-    contrast: _Fraction
+    contrast: Annotated[float, Number(Bounds(least=0.01, most=1))]
     disc_height: _Length
 
 
@@ -124,7 +123,7 @@ class MonteCarlo(sections.MonteCarlo):
     """How the pseudo-particles are run."""
 
     background_histories: Annotated[int, Whole(sections.LANES, 10**9)]
-    step: Annotated[float, Number(Bounds(above=0, most=0.3))]
+    step: Annotated[float, Number(Bounds(least=0.02, most=0.3))]
     separation: Annotated[float, Amount("length", "300 pc", Bounds(above="0 pc", most="1 kpc"))]
     region_histories: Annotated[int, Whole(sections.LANES, 10**9)]
     wall: Annotated[float, Amount("length", "0.5 pc", Bounds(above="0 pc", most="1 kpc"))]
@@ -179,9 +178,20 @@ class LrmfSdpConfig(Config):
                 f"diffusion.disc_height: got {disc:g} pc; allowed: below galaxy.half_height,"
                 f" {top:g} pc"
             )
+        thin = {
+            "galaxy.source_height": galaxy.source_height,
+            "diffusion.disc_height": disc,
+            "spallation.gas_height": self.spallation.gas_height,
+        }
+        for key, height in thin.items():
+            if height < 0.008 * top:
+                yield (
+                    f"{key}: got {height:g} pc; allowed: at least {0.008 * top:g} pc, 0.008 of"
+                    " galaxy.half_height, which histories have to cross in steps of its size"
+                )
         if self.field.extent == "sphere":
             yield from self._sphere()
-        yield from self._too_slow()
+        yield from self._unknown()
 
     def _sphere(self) -> Iterable[str]:
         """What a sphere needs: small, with a thin wall, and no faster than what is around it."""
@@ -208,21 +218,24 @@ class LrmfSdpConfig(Config):
                 ' "sphere", where diffusion may not be faster than around it'
             )
 
-    def _too_slow(self) -> Iterable[str]:
-        """The background is known from a lowest rigidity on."""
+    def _unknown(self) -> Iterable[str]:
+        """The background is known over a range of rigidities."""
+        grid = self.energies.grid or (1e3,)  # what is wrong with an empty one is said elsewhere
         per_nucleon = self.background.per == "nucleon"
         for name in self.species.names:
             nucleus = SPECIES[name]
-            least = float(energy_of(LOWEST, name))
-            wanted = {f"energies of {min(self.energies.grid):g} GeV": min(self.energies.grid)}
-            nucleons = nucleus.nucleons if per_nucleon else 1
-            energy = self.background.energy
-            wanted[f"background.energy of {energy:g} GeV"] = energy * nucleons
+            least, most = (float(energy_of(limit, name)) for limit in (LOWEST, HIGHEST))
+            own = self.background.energy * (nucleus.nucleons if per_nucleon else 1)
+            wanted = {
+                f"energies of {min(grid):g} GeV": min(grid),
+                f"energies of {max(grid):g} GeV": max(grid),
+                f"background.energy of {self.background.energy:g} GeV": own,
+            }
             for what, total in wanted.items():
-                if total < least:
+                if not least <= total <= most:
                     yield (
-                        f"species.names: got {name} at {what}; allowed: rigidities from"
-                        f" {LOWEST:g} GV, {least:.4g} GeV of the nucleus"
+                        f"species.names: got {name} at {what}; allowed: rigidities from {LOWEST:g}"
+                        f" to {HIGHEST:g} GV, {least:.4g} to {most:.4g} GeV of the nucleus"
                     )
 
     def model(self) -> LrmfSdp:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numba import njit
 
 from mcprop.background import background, layered, sdp_galaxy
 from mcprop.errors import RangeError
@@ -222,3 +223,20 @@ def test_extrapolated_step_meets_the_grid(rigidity):
     expected = grid.density(SUN)
     assert error < 0.0015 * expected
     assert abs(extrapolated - expected) < max(0.002 * expected, 3.0 * error)
+
+
+def test_what_never_ends_is_lost(monkeypatch):
+    """A history that is cut off has no score, and is counted."""
+    from mcprop.kernels import residence
+
+    monkeypatch.setattr(residence, "MOST_DRAWS", 16)
+    # not the kernel of the disk's cache, which knows the limit as it was
+    compiled = njit(error_model="numpy")(residence.residence_walk.__wrapped__)
+    set_up = background(Galaxy(), 1e4)
+    scores, fates = np.empty((64, 3)), np.zeros(4, dtype=np.int64)
+    key = np.uint64(1), np.uint64(1), np.uint64(0)
+    args = (set_up.galaxy, set_up.boundary, set_up.guess, *key, set_up.starts, FRACTION)
+    compiled(*args, scores, fates)
+    assert fates[3] > 32
+    assert fates.sum() == 64
+    assert np.isnan(scores).all(axis=1).sum() == fates[3]

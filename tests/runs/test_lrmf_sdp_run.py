@@ -169,8 +169,15 @@ def test_sun_above_the_plane_and_losses():
         ({"field.extent": "sphere", "field.radius": "90 pc"}, ["field.radius", "90", "66"]),
         ({"field.extent": "sphere", "field.parallel": "halo"}, ["field.parallel", "halo", "sun"]),
         ({"field.extent": "sphere", "field.ratio_cap": "none"}, ["field.ratio_cap", "none", "1"]),
-        ({"energies": {"values": ["52.1 GeV"]}}, ["species.names", "Fe", "52.1", "0.1 GV"]),
+        ({"energies": {"values": ["52.1 GeV"]}}, ["species.names", "Fe", "52.1", "from 0.1"]),
         ({"background.energy": "0.6 GeV"}, ["background.energy"]),
+        ({"background.energy": "1e12 GeV"}, ["background.energy", "to 1e+10 GV"]),
+        (
+            {"energies": {"minimum": "1 PeV", "maximum": "1 TeV", "per_decade": 3}},
+            ["energies.minimum"],
+        ),
+        ({"monte_carlo.step": 1e-3}, ["monte_carlo.step", "0.02"]),
+        ({"galaxy.source_height": "20 pc"}, ["galaxy.source_height", "40"]),
         ({"galaxy.sun_radius": "25 kpc"}, ["galaxy.sun_radius", "20000"]),
         ({"galaxy.sun_height": "4.99 kpc"}, ["galaxy.sun_height", "4990", "2500"]),
         ({"diffusion.disc_height": "6 kpc"}, ["diffusion.disc_height", "5000"]),
@@ -232,11 +239,11 @@ def test_the_study_knows_its_directions():
     assert set(STUDY.directions(model)) == {"b_hat", "Galactic centre", "Geminga"}
 
 
-def test_lowest_rigidity_is_that_of_the_table():
-    from mcprop.analytic.lrmf_parameters import LOWEST
+def test_range_of_rigidities_is_that_of_the_table():
+    from mcprop.analytic import lrmf_parameters
     from mcprop.lrmf_sdp import config
 
-    assert config.LOWEST == LOWEST
+    assert (config.LOWEST, config.HIGHEST) == (lrmf_parameters.LOWEST, lrmf_parameters.HIGHEST)
 
 
 def test_nothing_left_of_the_remnant():
