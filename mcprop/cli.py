@@ -166,7 +166,7 @@ def check(config: str) -> None:
     run_of = checked.monte_carlo
     estimator = getattr(run_of, "estimator", "")
     with_it = f", estimator {estimator}" if estimator else ""
-    click.echo(f"monte_carlo: {run_of.histories} histories{with_it}")
+    click.echo(f"monte_carlo: {checked.stop.histories} histories{with_it}")
     changes = _differences(checked, scenario.parse(study.defaults(), study.key))
     click.echo(f"differs from {study.key} in: {', '.join(changes) or 'nothing'}")
 
@@ -244,8 +244,8 @@ def run(
 
     changes = {
         "energies": _energy_list(energies),
-        "monte_carlo.histories": histories,
-        "monte_carlo.rel_err": rel_err,
+        "stop.histories": histories,
+        "stop.rel_err": rel_err,
         "monte_carlo.seed": seed,
     }
     with _nothing_written():

@@ -189,9 +189,9 @@ def _above_rest(config: Sections) -> Iterator[str]:
 
 
 def _batches(config: Sections) -> Iterator[str]:
-    run = config.monte_carlo
-    if run.histories > _MOST_BATCHES * run.batch:
+    size, histories = config.monte_carlo.batch, config.stop.histories
+    if histories > _MOST_BATCHES * size:
         yield (
-            f"monte_carlo.batch: got {run.batch}; allowed: at least histories / {_MOST_BATCHES},"
-            f" {run.histories / _MOST_BATCHES:g}"
+            f"monte_carlo.batch: got {size}; allowed: at least stop.histories / {_MOST_BATCHES},"
+            f" {histories / _MOST_BATCHES:g}"
         )

@@ -122,14 +122,14 @@ class Run:
             if (half := halved(job, int(outcome.fates.sum()))) is not None
         ]
         again = [Outcome() for _ in pairs]
-        self._add(again, [half for half, _ in pairs], self.settings.batches(), pool)
+        self._add(again, [half for half, _ in pairs], self.config.batches(), pool)
         for (half, full), other in zip(pairs, again, strict=True):
             self.comparisons += halving_rows(energy, half, full, other)
             self.counts.add(other)
 
     def _is_good(self, assembly: Assembly) -> bool:
         """Whether an energy may stop: its error is small, and can be trusted."""
-        limit = self.settings.rel_err
+        limit = self.config.stop.rel_err
         small = limit is not None and assembly.relative_error() <= limit
         return small and assembly.trusted("total", ALL)
 
@@ -156,8 +156,8 @@ class Run:
 
     def _rounds(self) -> Iterator[list[tuple[int, int]]]:
         """All batches at once, or rounds fixed beforehand that double the histories."""
-        batches = self.settings.batches()
-        if self.settings.rel_err is None:
+        batches = self.config.batches()
+        if self.config.stop.rel_err is None:
             yield batches
             return
         begin = 0
@@ -182,12 +182,12 @@ class Run:
                 f"at {assembly.energy:g} GeV {lost} histories were lost (their score is not a "
                 "number) and left out"
             )
-        error, limit = assembly.relative_error(), self.settings.rel_err
+        error, limit = assembly.relative_error(), self.config.stop.rel_err
         self.per_energy[assembly.energy] = max(int(outcome.fates.sum()) for outcome in outcomes)
         if limit is not None and not self._is_good(assembly):
             self.notes.append(
                 f"at {assembly.energy:g} GeV the relative error of the total is {error:.2g}, not a "
-                f"trusted {limit:g}, after all {self.settings.histories} histories; allow more"
+                f"trusted {limit:g}, after all {self.config.stop.histories} histories; allow more"
             )
 
     def _report(self, done: int, energy: float, seconds_left: float) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from mcprop.quantity_text import SPECIES_NAME, Amount, Bounds, Line, Number, Several, Whole
+from mcprop.quantity_text import (
+    SPECIES_NAME,
+    Amount,
+    Bounds,
+    Choice,
+    Line,
+    Number,
+    Several,
+    Whole,
+)
 
 LANES = 64
 """Histories that a kernel advances together: batches are multiples of it."""
@@ -76,22 +85,18 @@ class Nuclei(Section):
 class MonteCarlo(Section):
     """How the pseudo-particles are run: what no model can do without."""
 
-    histories: Annotated[int, Whole(LANES, 10**12)]
     batch: Annotated[int, Whole(LANES, 2**24, multiple_of=LANES)]
     nside: Annotated[int, Whole(1, 1024, power_of_two=True)]
     seed: Annotated[int, Whole(0, 2**63 - 1)] | None = None
+    halving: Annotated[str, Choice(("off", "on"))] = "off"
+
+
+class Stop(Section):
+    """When a run ends: histories at most, relative error, wall-clock time [s]."""
+
+    histories: Annotated[int, Whole(LANES, 10**12)]
     rel_err: Annotated[float, Number(Bounds(above=0, below=1))] | None = None
-
-    def batches(self) -> list[tuple[int, int]]:
-        """Split the histories into jobs, whatever will run them.
-
-        Returns
-        -------
-        list of (int, int)
-            Number of the first history, and how many; the last batch may be shorter.
-        """
-        starts = range(0, self.histories, self.batch)
-        return [(first, min(self.batch, self.histories - first)) for first in starts]
+    seconds: Annotated[float, Number(Bounds(above=0, most=1e9))] | None = None
 
 
 class Sections(Section):
@@ -102,8 +107,20 @@ class Sections(Section):
     energies: Energies
     species: Nuclei
     if TYPE_CHECKING:
-        # each model has a section of its own, which stands last in its configuration
+        # each model has a section of its own; these two stand last in its configuration
         monte_carlo: MonteCarlo
+        stop: Stop
+
+    def batches(self) -> list[tuple[int, int]]:
+        """Split the histories of an energy, whatever will run them.
+
+        Returns
+        -------
+        list of (int, int)
+            Number of the first history, and how many; the last batch may be shorter.
+        """
+        size, end = self.monte_carlo.batch, self.stop.histories
+        return [(first, min(size, end - first)) for first in range(0, end, size)]
 
     def own_problems(self) -> Iterable[str]:
         """Problems that only the model knows, once its values are fine one by one.

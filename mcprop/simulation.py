@@ -168,9 +168,9 @@ class Simulation:
     ) -> Config:
         """Configuration with the arguments of a call in it."""
         changes = {
-            "monte_carlo.histories": histories,
+            "stop.histories": histories,
             "monte_carlo.seed": seed,
-            "monte_carlo.rel_err": rel_err,
+            "stop.rel_err": rel_err,
             "monte_carlo.estimator": self.config.estimator_of(analog),
             "energies": None if energies is None else {"values": _energy_texts(energies)},
         }

@@ -20,6 +20,7 @@ from mcprop.sections import (
     Nucleus,
     Rigidity,
     Section,
+    Stop,
 )
 from mcprop.species import SPECIES, energy_of
 
@@ -142,6 +143,7 @@ class LrmfSdpConfig(Config):
     geminga: Geminga
     spallation: Spallation
     monte_carlo: MonteCarlo
+    stop: Stop
 
     def own_problems(self) -> Iterable[str]:
         """Every nucleus needs its spectra; the Sun and the disc must fit into the Galaxy."""

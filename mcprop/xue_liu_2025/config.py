@@ -25,6 +25,7 @@ from mcprop.sections import (
     Nucleus,
     Rigidity,
     Section,
+    Stop,
 )
 from mcprop.units import KM_PER_S
 
@@ -145,6 +146,7 @@ class XueLiu2025Config(Config):
     centre: Centre
     compton_getting: ComptonGetting
     monte_carlo: MonteCarlo
+    stop: Stop
 
     def own_problems(self) -> Iterable[str]:
         """Every nucleus needs its index and its sources."""

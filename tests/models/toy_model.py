@@ -37,12 +37,13 @@ age = "3.4e5 yr"
 distance = "250 pc"
 emission = {{p = 2.0, He = 1.0}}
 [monte_carlo]
-histories = {HISTORIES}
 batch = {BATCH}
 gradient_step = 0.01
 kernel_leg = 0.1
 leg_steps = 6
 nside = 2
+[stop]
+histories = {HISTORIES}
 """
 
 
@@ -67,6 +68,7 @@ class ToyConfig(scenario.Config):
     medium: Medium
     geminga: Geminga
     monte_carlo: MonteCarlo
+    stop: sections.Stop
 
     def own_problems(self):
         if self.geminga.distance == 0.0:

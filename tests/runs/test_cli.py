@@ -160,7 +160,7 @@ def test_run_keeps_the_energies_exactly(finished):
     document = tomllib.loads((directory / "config.toml").read_text())
     assert scenario.load(directory / "config.toml").energies.grid == (1e3, 12345.678)
     assert document["monte_carlo"]["seed"] == 7
-    assert document["monte_carlo"]["histories"] == 512
+    assert document["stop"]["histories"] == 512
 
 
 def test_run_says_a_line_for_each_energy_then_table_verdict_and_place(finished):

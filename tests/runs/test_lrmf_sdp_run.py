@@ -14,7 +14,7 @@ from mcprop.lrmf_sdp import STUDY
 NINE = ("p", "He", "C", "N", "O", "Ne", "Mg", "Si", "Fe")
 SMALL = {
     "monte_carlo.background_histories": 256,
-    "monte_carlo.histories": 65536,
+    "stop.histories": 65536,
     "monte_carlo.nside": 4,
     "species": {"names": ["p", "Fe"]},
 }
@@ -138,7 +138,7 @@ def test_all_nine_in_the_spectrum(tmp_path):
 
 def test_threads_change_no_bit():
     one, two = (
-        simulation(**{"monte_carlo.histories": 16384}).run(seed=5, energies=[1e5], threads=n)
+        simulation(**{"stop.histories": 16384}).run(seed=5, energies=[1e5], threads=n)
         for n in (1, 3)
     )
     assert all(

@@ -56,13 +56,13 @@ MALFORMED = {
     "infinity": ({"diffusion.slope": float("inf")}, ["diffusion.slope"], "not finite"),
     "nan for a unit": ({"cloud.depth": float("nan")}, ["cloud.depth"], "without a unit"),
     "huge whole number": ({"diffusion.slope": 10**400}, ["diffusion.slope"], "bits"),
-    "huge count": ({"monte_carlo.histories": 10**4000}, ["monte_carlo.histories"], "bits"),
+    "huge count": ({"stop.histories": 10**4000}, ["stop.histories"], "bits"),
     # types
     "true for a number": ({"diffusion.slope": True}, ["diffusion.slope"], "got true"),
     "true for a count": ({"monte_carlo.leg_steps": True}, ["monte_carlo.leg_steps"], "got true"),
     "true for an amount": ({"cloud.depth": True}, ["cloud.depth"], "got true"),
     "float for a count": (
-        {"monte_carlo.histories": 1e5}, ["monte_carlo.histories"], "without a point",
+        {"stop.histories": 1e5}, ["stop.histories"], "without a point",
     ),
     "text for a count": ({"monte_carlo.nside": "16"}, ["monte_carlo.nside"], "quotes"),
     "text for a section": ({"cloud": "steady"}, ["cloud"], "a table"),
@@ -156,12 +156,12 @@ MALFORMED = {
     "no last step": ({"monte_carlo.kernel_leg": 0.0}, ["monte_carlo.kernel_leg"], "than 0"),
     "ragged batch": ({"monte_carlo.batch": 1000}, ["monte_carlo.batch"], "multiple of 64"),
     "batches without end": (
-        {"monte_carlo.batch": 64, "monte_carlo.histories": 10**12},
+        {"monte_carlo.batch": 64, "stop.histories": 10**12},
         ["monte_carlo.batch"], "at least",
     ),
-    "no histories": ({"monte_carlo.histories": 0}, ["monte_carlo.histories"], "from 64"),
+    "no histories": ({"stop.histories": 0}, ["stop.histories"], "from 64"),
     "negative seed": ({"monte_carlo.seed": -1}, ["monte_carlo.seed"], "from 0"),
-    "error of zero": ({"monte_carlo.rel_err": 0.0}, ["monte_carlo.rel_err"], "greater than 0"),
+    "error of zero": ({"stop.rel_err": 0.0}, ["stop.rel_err"], "greater than 0"),
     # quantities, and numpy's numbers
     "array for an amount": ({"cloud.depth": [1, 2] * u.pc}, ["cloud.depth"], "got a list of 2"),
     "matrix for a list": (
@@ -187,13 +187,13 @@ MALFORMED = {
     "unit for an amount": ({"cloud.depth": u.pc}, ["cloud.depth"], "got pc"),
     "two slashes": ({"velocity.solar_u": "1 km/s/s"}, ["velocity.solar_u"], "known unit"),
     "true of numpy for a count": (
-        {"monte_carlo.histories": np.True_}, ["monte_carlo.histories"], "got true",
+        {"stop.histories": np.True_}, ["stop.histories"], "got true",
     ),
     "float of numpy for a count": (
-        {"monte_carlo.histories": np.float64(1e5)}, ["monte_carlo.histories"], "without a point",
+        {"stop.histories": np.float64(1e5)}, ["stop.histories"], "without a point",
     ),
     "array for a count": (
-        {"monte_carlo.histories": np.array([64])}, ["monte_carlo.histories"], "got a list of 1",
+        {"stop.histories": np.array([64])}, ["stop.histories"], "got a list of 1",
     ),
     # keys
     "key in a text": ({"title.x": 1}, ["title.x"], "title is "),
@@ -379,10 +379,10 @@ def test_every_command_reports_all_problems_and_exits_with_2(command, tmp_path):
         (["--energies", "1e3,1"], "energies.values[1]"),
         (["--energies", "1e3,1000"], "energies.values[1]"),
         (["--energies", "-5"], "energies.values[0]"),
-        (["--histories", "0"], "monte_carlo.histories"),
-        (["--histories", "9" * 30], "monte_carlo.histories"),
-        (["--rel-err", "0"], "monte_carlo.rel_err"),
-        (["--rel-err", "nan"], "monte_carlo.rel_err"),
+        (["--histories", "0"], "stop.histories"),
+        (["--histories", "9" * 30], "stop.histories"),
+        (["--rel-err", "0"], "stop.rel_err"),
+        (["--rel-err", "nan"], "stop.rel_err"),
         (["--seed", "-1"], "monte_carlo.seed"),
         (["--seed", str(2**63)], "monte_carlo.seed"),
     ],

@@ -237,7 +237,7 @@ def test_configuration_in_the_directory_repeats_the_run(finished):
     text = (directory / "config.toml").read_text(encoding="utf-8")
     document = tomllib.loads(text)
     assert document["monte_carlo"]["seed"] == SEED
-    assert document["monte_carlo"]["histories"] == HISTORIES
+    assert document["stop"]["histories"] == HISTORIES
     config = load(directory / "config.toml")
     assert list(config.energies.grid) == ENERGIES
     assert config.model() == load(name).model()

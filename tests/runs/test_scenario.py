@@ -104,7 +104,7 @@ def test_values_are_in_internal_units():
     assert config.background.volume == pytest.approx(1e10, rel=1e-14)
     assert config.nearby.source == {"p": 4.7e52, "He": 7.05e51}
     assert config.centre.distance == 8500.0
-    assert config.monte_carlo.histories == 262144
+    assert config.stop.histories == 262144
     assert config.monte_carlo.seed is None
 
 
@@ -231,9 +231,9 @@ def test_compound_units_of_quantities_are_read(key, value, expected):
 
 @pytest.mark.parametrize("number", [np.int64, np.int32, np.uint16, np.array])
 def test_whole_numbers_and_others_may_be_those_of_numpy(number):
-    keys = ("histories", "batch", "seed", "nside", "leg_steps")
+    keys = ("batch", "seed", "nside", "leg_steps")
     config = scenario.load(BEST).replace({f"monte_carlo.{key}": number(128) for key in keys})
-    assert [getattr(config.monte_carlo, key) for key in keys] == [128] * 5
+    assert [getattr(config.monte_carlo, key) for key in keys] == [128] * 4
     assert all(type(getattr(config.monte_carlo, key)) is int for key in keys)
     again = scenario.parse(config.to_toml())
     assert again == config
@@ -264,11 +264,11 @@ def test_batches_are_multiples_of_what_a_kernel_advances_together():
 
 def test_options_are_written_and_taken_out_again():
     best = scenario.load(BEST)
-    with_seed = best.replace({"monte_carlo.seed": 2**63 - 1, "monte_carlo.rel_err": 0.01})
+    with_seed = best.replace({"monte_carlo.seed": 2**63 - 1, "stop.rel_err": 0.01})
     again = scenario.parse(with_seed.to_toml())
     assert again.monte_carlo.seed == 2**63 - 1
-    assert again.monte_carlo.rel_err == 0.01
-    assert with_seed.replace({"monte_carlo.seed": None, "monte_carlo.rel_err": None}) == best
+    assert again.stop.rel_err == 0.01
+    assert with_seed.replace({"monte_carlo.seed": None, "stop.rel_err": None}) == best
 
 
 def test_a_change_leaves_the_original_alone():
@@ -280,8 +280,7 @@ def test_a_change_leaves_the_original_alone():
 
 
 def test_batches_cover_the_histories_once():
-    run = scenario.load(BEST).replace({"monte_carlo.histories": 40_000}).monte_carlo
-    batches = run.batches()
+    batches = scenario.load(BEST).replace({"stop.histories": 40_000}).batches()
     assert batches == [(0, 16384), (16384, 16384), (32768, 7232)]
 
 

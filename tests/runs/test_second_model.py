@@ -52,7 +52,7 @@ def test_defaults_come_from_the_base_scenario_of_the_model_itself():
     assert config.title == "untitled"
     assert config.geminga.distance == 100.0
     assert config.medium.anisotropy == 0.1
-    assert config.monte_carlo.batches() == [(BATCH * i, BATCH) for i in range(4)]
+    assert config.batches() == [(BATCH * i, BATCH) for i in range(4)]
     assert scenario.parse(config.to_toml()) == config
     assert config.replace({"geminga.distance": "250 pc"}) == toy()
     assert not hasattr(config, "cloud")
@@ -73,12 +73,12 @@ def test_the_class_of_a_configuration_follows_its_model():
         (
             'model = "toy"\n[cloud]\ndepth = "1 pc"',
             "cloud: unknown key (got a table); allowed at the top: title, model, energies,"
-            " species, medium, geminga, monte_carlo",
+            " species, medium, geminga, monte_carlo, stop",
         ),
         (
             'model = "toy"\n[monte_carlo]\nestimator = "walk"',
-            'monte_carlo.estimator: unknown key (got "walk"); allowed in [monte_carlo]: histories,'
-            " batch, nside, seed, rel_err, gradient_step, kernel_leg, leg_steps",
+            'monte_carlo.estimator: unknown key (got "walk"); allowed in [monte_carlo]: batch,'
+            " nside, seed, halving, gradient_step, kernel_leg, leg_steps",
         ),
         (
             'model = "toy"\n[geminga]\ndistance = "0 pc"',
