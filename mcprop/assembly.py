@@ -103,7 +103,7 @@ class Assembly:
         transported = {p.component for p in planned}
         self.transported = tuple(c for c in self.carriers if c in transported)
         self.parts = {
-            (component, species): self._part(component, species)
+            (component, species): self.part(component, species)
             for component in self.carriers
             for species in model.species
         }
@@ -195,9 +195,9 @@ class Assembly:
         """Error of a dipole by the `uncertainty` of the components in it, in any direction."""
         square = 0.0
         for c in (component,) if component in self.carriers else self.carriers:
-            if relative := self.uncertainty(c):
+            share = float(self.model.share(c, self.energy, species)) if c != component else 1.0
+            if share and (relative := self.uncertainty(c)):
                 vector = self.model.component_dipole(c, self.energy, species)
-                share = float(self.model.share(c, self.energy, species)) if c != component else 1.0
                 square += (relative * share * float(np.linalg.norm(vector))) ** 2
         return math.sqrt(square)
 
@@ -268,10 +268,13 @@ class Assembly:
     def _intensity(self, component: str) -> float:
         return sum(part.intensity for part in self._parts((component,), ALL))
 
-    def _part(self, component: str, species: str) -> Part:
+    def part(self, component: str, species: str) -> Part:
+        """A component of one species as it enters the total, from the outcomes of its jobs."""
         if component not in self.transported:
-            vector = self.model.component_dipole(component, self.energy, species)
             intensity = float(self.model.intensity_energy(component, self.energy, species))
+            if intensity <= 0.0:  # what is not there has no direction either
+                return Part(Dipole(np.zeros(3)), 0.0)
+            vector = self.model.component_dipole(component, self.energy, species)
             return Part(Dipole(vector), intensity)
         rigidity = float(rigidity_of(self.energy, species))
         per_density = float(

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mcprop.background import Background
-from mcprop.dipole import Moments
 from mcprop.kernels.launch import frames
 from mcprop.kernels.residence import residence_walk
+from mcprop.moments import Moments
 from mcprop.transport import Outcome, finite, stream, tallied
 
 PER_PIXEL = 32.0
@@ -56,11 +56,11 @@ class BackgroundJob:
         axes = self.axes(seed, first, n, nside)
         scores, axes = finite(scores, axes)
         vectors = setting.gradients(scores) @ self.last.T
-        moments = Moments.of(scores[:, 0], vectors)
+        moments, parts = Moments.split(scores[:, 0], vectors)
         seen = np.einsum("nj,nkj->nk", vectors, axes)
         both = np.stack([axes, -axes], axis=2).reshape(-1, 3)
         tally = tallied(nside, both, np.stack([seen, -seen], axis=2).ravel(), moments)
-        return Outcome(moments, tally, fates, steps)
+        return Outcome(moments, tally, fates, steps, parts=parts)
 
     def axes(self, seed: int, first: int, n: int, nside: int) -> np.ndarray:
         """Axes of random frames, as many as a map of `nside` needs, shape (n, axes, 3)."""

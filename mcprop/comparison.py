@@ -150,8 +150,8 @@ class ComparisonRow:
         Which Monte Carlo estimator the result rests on.
     reference : str
         What the result is held against: "formula", "quadrature", "exact boost", the first two
-        "and exact boost" for the total, "grid", "full step"; approximations: "published product",
-        "first order boost", "unbounded-field formula".
+        "and exact boost" for the total, "grid", "full step", "longer leg"; approximations:
+        "published product", "first order boost", "unbounded-field formula".
     mc, expected : float
         Equatorial amplitudes, or densities.
     difference, error : float

@@ -57,6 +57,30 @@ class OutputError(McpropError):
     exit_code = 3
 
 
+class ExecutorError(McpropError):
+    """Trouble with those who compute: a cluster that does not answer, a worker that is no help."""
+
+    exit_code = 3
+
+
+class StoppedError(McpropError):
+    """A run that was asked to stop, has kept what it has, and can go on later.
+
+    Parameters
+    ----------
+    message : str
+        What has happened.
+    dropped : int
+        Batches that were still under way.
+    """
+
+    exit_code = 0
+
+    def __init__(self, message: str, dropped: int = 0) -> None:
+        super().__init__(message)
+        self.dropped = dropped
+
+
 def _one_line(text: str) -> str:
     """Escape whatever would break the line or upset a terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

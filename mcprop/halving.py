@@ -1,4 +1,8 @@
-"""Step halving: a share of the histories once more with half the step, against the whole one."""
+"""A share of the histories once more, with half the step and with half the last leg.
+
+No result may depend on the length of the steps, nor on the share of a burst's age that is left to
+the closed form.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,26 @@ from mcprop.comparison import ComparisonRow, density_row, dipole_row
 from mcprop.plan import Planned
 from mcprop.transport import Outcome
 
-SHARE = 0.01
-"""Part of the histories that is run once more."""
+SHARE, LEG_SHARE = 0.01, 0.04
+"""Parts of the histories that are run once more with half the step, and with half the last leg.
+
+Histories vary more the shorter the leg is, by a factor of two and more in what is built in.
+"""
 LEAST = 256
 """Histories below which a difference would be of no use."""
-FULL_STEP = "full step"
-"""Name of the reference in the comparison table."""
+FULL_STEP, LONGER_LEG = "full step", "longer leg"
+"""Names of the references in the comparison table."""
+
+_WAYS = {
+    FULL_STEP: ("halved", "half step", SHARE),
+    LONGER_LEG: ("shortened", "half leg", LEG_SHARE),
+}
+"""Method of a job that makes the other one, its mark in the name of the estimator, its share."""
+_SAID = {FULL_STEP: "half the step", LONGER_LEG: "half the last leg"}
 
 
-def halved(planned: Planned, histories: int) -> Planned | None:
-    """The job with half the step, for a share of its histories.
+def variants(planned: Planned, histories: int) -> list[Planned]:
+    """The job with half the step, and with half the last leg, for a share of its histories.
 
     Parameters
     ----------
@@ -33,28 +47,31 @@ def halved(planned: Planned, histories: int) -> Planned | None:
 
     Returns
     -------
-    Planned or None
-        None for a job without steps.
+    list of Planned
+        Named after what is different by their estimators; without those that a job cannot have.
     """
-    half = getattr(planned.job, "halved", None)
-    if half is None:
-        return None
-    return replace(planned, job=half(), histories=max(LEAST, math.ceil(SHARE * histories)))
+    found = []
+    for method, mark, share in _WAYS.values():
+        make = getattr(planned.job, method, None)
+        if (job := make and make()) is not None:
+            label, n = f"{planned.estimator}, {mark}", max(LEAST, math.ceil(share * histories))
+            found.append(replace(planned, job=job, histories=n, estimator=label))
+    return found
 
 
 def halving_rows(
     energy: float, planned: Planned, full: Outcome, half: Outcome
 ) -> list[ComparisonRow]:
-    """Rows that hold the result of half the step against that of the full one.
+    """Rows that hold the result of half the step, or leg, against that of the full one.
 
     Parameters
     ----------
     energy : float
         Total energy [GeV].
     planned : Planned
-        The job.
+        One of `variants`.
     full, half : Outcome
-        Its outcomes with the two steps, from independent histories.
+        Outcomes of the job that it is made of and of its own, from independent histories.
 
     Returns
     -------
@@ -62,23 +79,24 @@ def halving_rows(
         Density, and the vector that the job gives, such as the dipole.
     """
     names = (energy, planned.component, planned.species)
-    label = f"{planned.estimator}, half step"
+    label = planned.estimator
+    reference = next(name for name, (_, mark, _) in _WAYS.items() if label.endswith(f", {mark}"))
     (mean, error), (expected, own) = half.moments.density(), full.moments.density()
     if not (mean and expected):
         return []
     rows = []
     if error or own:
-        rows.append(density_row(*names, (mean, math.hypot(error, own)), expected, label, FULL_STEP))
+        rows.append(density_row(*names, (mean, math.hypot(error, own)), expected, label, reference))
     if planned.gives != "burst density":
         dipoles = half.moments.dipole(), full.moments.dipole()
-        row = dipole_row(*names, *dipoles, label, FULL_STEP)
+        row = dipole_row(*names, *dipoles, label, reference)
         rows.append(replace(row, quantity=planned.gives))
     few = min(half.moments.effective, full.moments.effective) < MIN_EFFECTIVE
     return [replace(row, verdict="inconclusive") if few else row for row in rows]
 
 
 def summary(rows: Sequence[ComparisonRow]) -> list[str]:
-    """Say what half the step changes, a sentence for each component and quantity.
+    """Say what half the step and half the leg change, a sentence for each component and quantity.
 
     Parameters
     ----------
@@ -90,17 +108,18 @@ def summary(rows: Sequence[ComparisonRow]) -> list[str]:
     list of str
         Sentences without a full stop: the mean change, weighted by its errors.
     """
-    groups: dict[tuple[str, str], list[ComparisonRow]] = {}
+    groups: dict[tuple[str, str, str], list[ComparisonRow]] = {}
     for row in rows:
-        if row.reference == FULL_STEP and row.error > 0.0 and row.expected:
-            groups.setdefault((row.component, row.quantity), []).append(row)
+        if row.reference in _SAID and row.error > 0.0 and row.expected:
+            key = (row.reference, row.component, row.quantity)
+            groups.setdefault(key, []).append(row)
     said = []
-    for (component, quantity), members in groups.items():
+    for (reference, component, quantity), members in groups.items():
         change = np.array([row.difference / row.expected for row in members])
         weight = np.array([(row.expected / row.error) ** 2 for row in members])
         mean, error = float(change @ weight / weight.sum()), float(weight.sum() ** -0.5)
         said.append(
-            f"half the step changes the {component} {quantity} by {100.0 * mean:+.2f} +-"
+            f"{_SAID[reference]} changes the {component} {quantity} by {100.0 * mean:+.2f} +-"
             f" {100.0 * error:.2f} % (mean over {len(members)} jobs)"
         )
     return said

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from mcprop import diffusion, frames
+from mcprop.burst_walk import BurstWalk
 from mcprop.errors import RangeError
 from mcprop.fields import UniformField
 from mcprop.observer import observer
 from mcprop.source import Burst
 from mcprop.species import beta_of, rigidity_of
-from mcprop.transport import AnalogBurstJob, BurstJob, BurstWalk, Job
+from mcprop.transport import AnalogBurstJob, BurstJob, Job
 from mcprop.units import C_LIGHT
 
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcprop.analytic.sphere import gradient_factor
-from mcprop.dipole import Moments
 from mcprop.errors import RangeError
 from mcprop.medium import Aligned, Blend, Constant, Isotropic, Sphere
+from mcprop.moments import Moments
 
 THIN = 1.0 / 40.0
 """Thickness of the wall over the radius.

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mcprop.dipole import Moments
 from mcprop.errors import RangeError
 from mcprop.kernels.boundary import Ball, Unbounded
 from mcprop.kernels.region import region_walk
+from mcprop.moments import Moments
 from mcprop.region import STEP, Region
 from mcprop.transport import Outcome, finite, stream
 
@@ -73,7 +73,8 @@ class RegionJob:
         scores = np.column_stack([parallel, perp, perp])
         good, _ = finite(scores, scores)
         fates = np.array([len(good), 0, 0, n - len(good)])
-        return Outcome(Moments.of(np.ones(len(good)), good), None, fates, some + more)
+        moments, parts = Moments.split(np.ones(len(good)), good)
+        return Outcome(moments, None, fates, some + more, parts=parts)
 
     def halved(self) -> RegionJob:
         """The same with steps of half the time, on a random stream of its own."""

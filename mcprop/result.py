@@ -13,7 +13,7 @@ from mcprop import plot
 from mcprop.comparison import Comparison
 from mcprop.dipole import Dipole
 from mcprop.errors import OutputError, RangeError
-from mcprop.rundir import MARK, check_directory, plain, replacing
+from mcprop.rundir import MARK, check_directory, completing, is_run, plain, replacing
 from mcprop.skyplot import energy_text
 from mcprop.tables import (
     ANALYTIC,
@@ -246,6 +246,32 @@ class Result:
             raise OutputError(f"Cannot write the run to {target}: {reason}.") from error
         return target
 
+    def complete(self, directory: str | Path) -> Path:
+        """Write the results into the directory of a run whose batches are all there.
+
+        Parameters
+        ----------
+        directory : str or Path
+
+        Returns
+        -------
+        Path
+            The directory.
+
+        Raises
+        ------
+        OutputError
+            When the disk refuses; the batches stay as they are.
+        """
+        target = Path(directory)
+        try:
+            with completing(target) as folder:
+                self._write_into(folder)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(f"{target}: the results cannot be written ({reason}).") from error
+        return target
+
     def _meta(self) -> dict[str, Any]:
         meta: dict[str, Any] = {"title": self.title, "frame": "icrs", "convention": "arrival"}
         if self.provenance.get("seed") is not None:
@@ -293,6 +319,8 @@ class Result:
         """
         folder = Path(directory)
         if not (folder / MARK).is_file():
+            if is_run(folder):
+                raise OutputError(f"{folder}: its run is not finished; mcprop resume continues it.")
             raise OutputError(f"{folder} is not a run directory: it has no {MARK}.")
         provenance = _read_provenance(folder / MARK)
         with reading(folder / "config.toml"):

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from mcprop.errors import OutputError
+from mcprop.sealed import PART
 
 MARK = "provenance.json"
-"""The file by which the directory of a run is known."""
+"""The file by which the directory of a finished run is known."""
+MANIFEST = "manifest.json"
+"""The file by which a directory is known in which a run has begun."""
 
 
 def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
@@ -48,13 +51,26 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
             return target
     except OSError as error:
         raise OutputError(f"Cannot look into {target}: {error.strerror or error}.") from error
-    if not (target / MARK).is_file():
+    if not is_run(target):
         raise OutputError(f"{target} holds something that is not a run; it is left as it is.")
     if not overwrite:
-        raise OutputError(f"{target} holds a run already; allow overwriting or choose another.")
+        hint = "" if is_finished(target) else ", which mcprop resume continues"
+        raise OutputError(
+            f"{target} holds a run already{hint}; allow overwriting or choose another."
+        )
     if _is_mount_point(target):
         raise OutputError(f"{target} is a mount point: its run cannot be replaced; empty it first.")
     return target
+
+
+def is_run(directory: Path) -> bool:
+    """Whether a directory holds a run, finished or not."""
+    return any((directory / name).is_file() for name in (MARK, MANIFEST))
+
+
+def is_finished(directory: Path) -> bool:
+    """Whether a directory holds a run with its results."""
+    return (directory / MARK).is_file()
 
 
 def _is_mount_point(target: Path) -> bool:
@@ -67,6 +83,29 @@ def _is_mount_point(target: Path) -> bool:
     except OSError:
         return False
     return any(line.split(b" ")[4:5] == [escaped] for line in lines)
+
+
+@contextmanager
+def set_aside(target: Path) -> Iterator[None]:
+    """Take what is in a directory away, for something new; it comes back if the block raises.
+
+    Parameters
+    ----------
+    target : Path
+        A directory, empty, full or not there.
+    """
+    if not target.exists() or not any(target.iterdir()):
+        yield
+        return
+    old = target.parent / f".{target.name}.{secrets.token_hex(4)}.old"
+    os.replace(target, old)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -105,6 +144,27 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def completing(target: Path) -> Iterator[Path]:
+    """Give a new directory whose contents become the results of the run in another one.
+
+    Parameters
+    ----------
+    target : Path
+        Directory of a run without results, but perhaps with some that a killed process was moving.
+    """
+    fresh = target / f"{PART}{secrets.token_hex(4)}"
+    fresh.mkdir()
+    try:
+        yield fresh
+        for name in _mark_last(fresh):
+            if (target / name).is_dir():
+                shutil.rmtree(target / name)
+            os.replace(fresh / name, target / name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
 def _filling(target: Path, name: str) -> Iterator[Path]:
     """Give a new directory whose children are moved into an empty one in the end."""
     inside, beside = target / name, target.parent / name
@@ -125,7 +185,7 @@ def _filling(target: Path, name: str) -> Iterator[Path]:
 
 def _move_children(source: Path, target: Path) -> None:
     """Move all or nothing; last comes the file by which the run is known."""
-    names = sorted(os.listdir(source), key=lambda name: (name == MARK, name))
+    names = _mark_last(source)
     for name in names:
         if os.path.lexists(target / name):  # somebody was faster
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target / name))
@@ -137,6 +197,11 @@ def _move_children(source: Path, target: Path) -> None:
             if not os.path.lexists(source / name):
                 _remove(target / name)
         raise
+
+
+def _mark_last(folder: Path) -> list[str]:
+    """Names of what is in a folder; last the file by which a finished run is known."""
+    return sorted(os.listdir(folder), key=lambda name: (name == MARK, name))
 
 
 def _remove(path: Path) -> None:

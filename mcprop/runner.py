@@ -1,43 +1,45 @@
-"""The loop of a run: batches of histories on any executor, added up in order."""
+"""The loop of a run: batches of histories on any executor, added up in order, kept on disk."""
 
 from __future__ import annotations
 
-import os
+import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mcprop.assembly import ALL, Assembly, formula_rows
+from mcprop.batches import Batch
 from mcprop.comparison import ComparisonRow
-from mcprop.errors import RangeError
-from mcprop.halving import halved, halving_rows, summary
-from mcprop.plan import Planned
+from mcprop.energy_run import EnergyRun
+from mcprop.errors import ExecutorError, StoppedError
+from mcprop.executors import Executor, died
+from mcprop.halving import summary
 from mcprop.tables import Row
-from mcprop.transport import FATES, Outcome, run_batch
+from mcprop.transport import FATES, Outcome, Task, run_batch
 
 if TYPE_CHECKING:
     from mcprop.models import Model
     from mcprop.scenario import Config
     from mcprop.sky import SkyMap
+    from mcprop.store import Store
     from mcprop.study import Study
 
 OnEnergy = Callable[[int, int, list[Row], list[ComparisonRow], float], None]
+Halt = Callable[[], str | None]
 
 IN_FLIGHT = 128
 """Batches that are submitted and not yet added up; enough to keep any pool of that size busy."""
-
-
-class Executor(Protocol):
-    """Anything with ``submit``: a pool of threads or processes, of Dask, of MPI."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Any:
-        """Start a call; its result has a method ``result()``."""
+TRIES = 3
+"""How often a batch is begun whose worker dies."""
+POLL = 0.2
+"""Time between looks whether the run is to end [s]."""
+GRACE = 10.0
+"""Time that batches under way have to be finished when the run is to end [s]."""
 
 
 @dataclass
@@ -47,18 +49,38 @@ class Counts:
     histories: int = 0
     steps: int = 0
     cpu_seconds: float = 0.0
-    fates: np.ndarray | None = None
+    fates: np.ndarray = field(default_factory=lambda: np.zeros(len(FATES), dtype=np.int64))
 
     def add(self, outcome: Outcome) -> None:
         """Add the outcome of a job."""
-        self.histories += int(outcome.fates.sum())
+        self.histories += outcome.histories
         self.steps += outcome.steps
         self.cpu_seconds += outcome.cpu
-        self.fates = outcome.fates if self.fates is None else self.fates + outcome.fates
+        self.fates = self.fates + outcome.fates
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.histories + other.histories,
+            self.steps + other.steps,
+            self.cpu_seconds + other.cpu_seconds,
+            self.fates + other.fates,
+        )
+
+
+@dataclass
+class Answers:
+    """What one energy has come to."""
+
+    rows: list[Row]
+    comparisons: list[ComparisonRow]
+    skies: dict[tuple[str, float], SkyMap]
+    notes: list[str]
+    histories: int
+    counts: Counts
 
 
 class Run:
-    """One run: energy by energy, batches in order, whoever computes them.
+    """One run: batches on any executor, energies as they get done, whoever computes them.
 
     Parameters
     ----------
@@ -68,173 +90,268 @@ class Run:
         Configuration, its seed drawn.
     on_energy : callable or None
         Called after each energy.
-    halving : bool
-        Whether a share of the histories is run once more with half the step.
+    store : Store, optional
+        Keeps the batches, and knows those that are finished.
+    halt : callable, optional
+        Asked again and again; a text, why, ends the run.
+
+    Raises
+    ------
+    RangeError
+        If histories cannot be run at one of the energies.
     """
 
     def __init__(
-        self, model: Model, config: Config, on_energy: OnEnergy | None, halving: bool = False
+        self,
+        model: Model,
+        config: Config,
+        on_energy: OnEnergy | None = None,
+        store: Store | None = None,
+        halt: Halt | None = None,
     ) -> None:
         self.model, self.config, self.on_energy = model, config, on_energy
-        self.settings, self.halving = config.monte_carlo, halving
+        self.store, self._halt = store, halt or (lambda: None)
         self.study: Study = config.study
-        self.planner = self.study.planner(self.model, self.settings)
-        self.seed = self.settings.seed or 0  # drawn by now
-        self.rows: list[Row] = []
-        self.comparisons: list[ComparisonRow] = []
-        self.skies: dict[tuple[str, float], SkyMap] = {}
-        self.counts = Counts()
-        self.per_energy: dict[float, int] = {}
-        self.notes: list[str] = []
-        self.wall = 0.0
-
-    def go(self, executor: Executor | None, threads: int | None) -> None:
-        """Run all energies, in order."""
-        energies, start = self.config.energies.grid, time.monotonic()
-        plans = {energy: self.planner.jobs(energy) for energy in energies}
-        with _pool(executor, threads) as pool:
-            for done, energy in enumerate(energies, 1):
-                self._energy(energy, plans[energy], pool)
-                if self.on_energy is not None:
-                    left = (time.monotonic() - start) / done * (len(energies) - done)
-                    self._report(done, energy, left)
-        self.notes += self.study.notes(self.planner, energies) + summary(self.comparisons)
-        self.wall = time.monotonic() - start
-
-    def _energy(self, energy: float, planned: list[Planned], pool: Executor) -> None:
-        outcomes = [Outcome() for _ in planned]
-        for batches in self._rounds():
-            self._add(outcomes, planned, batches, pool)
-            assembly = self.study.assembly(self.model, energy, planned, outcomes)
-            if self._is_good(assembly):
-                break
-        self._keep(assembly, outcomes)
-        if self.halving:
-            self._halve(energy, planned, outcomes, pool)
-
-    def _halve(
-        self, energy: float, planned: list[Planned], outcomes: list[Outcome], pool: Executor
-    ) -> None:
-        """Run a share of the histories with half the step, and compare."""
-        pairs = [
-            (half, outcome)
-            for job, outcome in zip(planned, outcomes, strict=True)
-            if (half := halved(job, int(outcome.fates.sum()))) is not None
+        self.planner = self.study.planner(model, config.monte_carlo)
+        self.seed = config.monte_carlo.seed or 0  # drawn by now
+        self.energies = [
+            EnergyRun(config, place, self.planner.jobs(energy))
+            for place, energy in enumerate(config.energies.grid)
         ]
-        again = [Outcome() for _ in pairs]
-        self._add(again, [half for half, _ in pairs], self.config.batches(), pool)
-        for (half, full), other in zip(pairs, again, strict=True):
-            self.comparisons += halving_rows(energy, half, full, other)
-            self.counts.add(other)
+        self.answers: dict[int, Answers] = {}
+        self.computed = 0
+        self._waiting: dict[Any, Batch] = {}
+        self._again: list[Batch] = []
+        self._deaths: Counter[str] = Counter()
+        self._over = store.decided() if store else None
+        self._start = time.monotonic()
 
-    def _is_good(self, assembly: Assembly) -> bool:
+    def go(self, executor: Executor) -> None:
+        """Run all batches that are not finished yet.
+
+        Parameters
+        ----------
+        executor : Executor
+            Whoever computes them.
+
+        Raises
+        ------
+        ExecutorError
+            If a batch has lost its worker too often.
+        OutputError
+            If a batch cannot be read or kept.
+        StoppedError
+            If the run was halted.
+        """
+        try:
+            while self._fill(executor) and not self._halt():
+                self._collect(self._ended(POLL))
+            if why := self._halt() if self._waiting or self._again else None:
+                self._wind_down(why)
+        finally:
+            for future in self._waiting:
+                future.cancel()
+
+    def gather(self, store: Store, but: set[str]) -> None:
+        """Add up what a store holds, without going on; `but` are files to leave alone."""
+        for energy in self.energies:
+            while (batch := energy.next_batch()) is not None and store.has(batch):
+                if f"{batch.name}.npz" in but:
+                    break
+                energy.receive(batch, store.load(batch))
+                if energy.full.added == energy.look and energy.following_look is not None:
+                    energy.go_on()
+
+    def _fill(self, executor: Executor) -> bool:
+        """Submit what may begin; whether there is anything to wait for."""
+        while len(self._waiting) < IN_FLIGHT and (batch := self._next()) is not None:
+            energy = self.energies[batch.energy]
+            if self.store and self.store.has(batch):
+                self._receive(batch, self.store.load(batch))
+                continue
+            future = self._submit(executor, batch, energy.tasks(batch))
+            self._waiting[future] = batch
+        return bool(self._waiting)
+
+    def _submit(self, executor: Executor, batch: Batch, tasks: list[Task]) -> Any:
+        if self.store and isinstance(executor, ThreadPoolExecutor):
+            # threads keep their batches themselves: none begins another one before that
+            return executor.submit(_run_and_keep, self.store, batch, tasks, self.seed)
+        return executor.submit(run_batch, tasks, self.seed)
+
+    def _next(self) -> Batch | None:
+        """The next batch to begin: energies in order, those that have lost their worker first."""
+        if self._again:
+            return self._again.pop()
+        for energy in self.energies:
+            if not energy.is_done and (batch := energy.next_batch()) is not None:
+                return batch
+        return None
+
+    def _ended(self, timeout: float | None) -> list[Any]:
+        """Futures that have ended; of an executor of another kind the oldest one, waited for."""
+        if all(isinstance(future, Future) for future in self._waiting):
+            return list(wait(self._waiting, timeout, FIRST_COMPLETED).done)
+        return [next(iter(self._waiting))]
+
+    def _collect(self, futures: Iterable[Any]) -> None:
+        """Take the results of futures that have ended."""
+        for future in futures:
+            batch = self._waiting.pop(future)
+            try:
+                outcomes = future.result()
+            except Exception as error:
+                if not died(error):
+                    raise
+                self._lost(batch, error)
+                continue
+            if self.store and not self.store.has(batch):
+                self.store.save(batch, outcomes)
+            self.computed += 1
+            self._receive(batch, outcomes)
+
+    def _lost(self, batch: Batch, error: BaseException) -> None:
+        """Have a batch run again whose worker has died, but not for ever."""
+        self._deaths[batch.name] += 1
+        if self._deaths[batch.name] >= TRIES:
+            energy = self.energies[batch.energy].energy
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ExecutorError(
+                f"batch {batch.name} ({energy:g} GeV): its worker has died {TRIES} times"
+                f" ({reason[:200]})"
+            ) from error
+        self._again.append(batch)
+
+    def _receive(self, batch: Batch, outcomes: list[Outcome]) -> None:
+        energy = self.energies[batch.energy]
+        energy.receive(batch, outcomes)
+        if energy.at_look:
+            self._look(energy)
+        if energy.is_done:
+            self._keep(energy)
+
+    def _look(self, energy: EnergyRun) -> None:
+        """Let an energy go on, or not; with a limit of time all energies go on together."""
+        if energy.following_look is None or energy.look == self._over or self._is_good(energy):
+            energy.close()
+        elif self.config.stop.seconds is None:
+            energy.go_on()
+        self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
+        """When all energies wait, see whether there is time for as many histories again."""
+        seconds, open_ = self.config.stop.seconds, [e for e in self.energies if not e.is_closing]
+        if seconds is None or not open_ or not all(energy.at_look for energy in open_):
+            return
+        look, following = open_[0].look, open_[0].following_look or 0
+        if self._elapsed() * following / look <= seconds:
+            for energy in open_:
+                energy.go_on()
+            return
+        if self.store:
+            self.store.decide(look)
+        self._over = look
+        for energy in open_:
+            energy.close()
+            if energy.is_done:
+                self._keep(energy)
+
+    def _elapsed(self) -> float:
+        return self.store.elapsed if self.store else time.monotonic() - self._start
+
+    def _is_good(self, energy: EnergyRun) -> bool:
         """Whether an energy may stop: its error is small, and can be trusted."""
+        return self.config.stop.rel_err is not None and self._is_small(self.assembly(energy))
+
+    def _is_small(self, assembly: Assembly) -> bool:
         limit = self.config.stop.rel_err
         small = limit is not None and assembly.relative_error() <= limit
         return small and assembly.trusted("total", ALL)
 
-    def _add(
-        self,
-        outcomes: list[Outcome],
-        planned: list[Planned],
-        batches: list[tuple[int, int]],
-        pool: Executor,
-    ) -> None:
-        """Run batches and add them up in order; no more than `IN_FLIGHT` are held at a time."""
-        waiting: deque[tuple[int, Any]] = deque()
-        try:
-            for i, job in enumerate(planned):
-                for batch in job.limited(batches):
-                    waiting.append((i, self._submit(pool, job, batch)))
-                    if len(waiting) >= IN_FLIGHT:
-                        _collect(waiting, outcomes)
-            while waiting:
-                _collect(waiting, outcomes)
-        finally:
-            for _, future in waiting:
-                future.cancel()
+    def assembly(self, energy: EnergyRun) -> Assembly:
+        """Put together what an energy has yielded so far."""
+        sums = energy.full
+        return self.study.assembly(self.model, energy.energy, sums.planned, sums.outcomes)
 
-    def _rounds(self) -> Iterator[list[tuple[int, int]]]:
-        """All batches at once, or rounds fixed beforehand that double the histories."""
-        batches = self.config.batches()
-        if self.config.stop.rel_err is None:
-            yield batches
+    def _keep(self, energy: EnergyRun) -> None:
+        if energy.place in self.answers:
             return
-        begin = 0
-        while begin < len(batches):
-            end = max(1, 2 * begin)
-            yield batches[begin:end]
-            begin = end
+        assembly = self.assembly(energy)
+        counts = Counts()
+        for outcome in (*energy.full.outcomes, *energy.half.outcomes):
+            counts.add(outcome)
+        self.answers[energy.place] = Answers(
+            formula_rows(self.model, energy.energy) + assembly.rows(),
+            assembly.comparisons() + energy.halving_rows(),
+            assembly.skies(self.seed, self.config.title),
+            self._notes(energy, assembly),
+            energy.histories,
+            counts,
+        )
+        energy.forget()
+        if self.on_energy is not None:
+            found, done = self.answers[energy.place], len(self.answers)
+            left = self.seconds_left()
+            self.on_energy(done, len(self.energies), found.rows, found.comparisons, left)
 
-    def _submit(self, pool: Executor, planned: Planned, batch: tuple[int, int]) -> Any:
-        nside = self.settings.nside if planned.gives == "dipole" else 0
-        return pool.submit(run_batch, planned.job, self.seed, *batch, nside)
-
-    def _keep(self, assembly: Assembly, outcomes: list[Outcome]) -> None:
-        self.rows += formula_rows(self.model, assembly.energy) + assembly.rows()
-        self.comparisons += assembly.comparisons()
-        self.skies |= assembly.skies(self.seed, self.config.title)
-        for outcome in outcomes:
-            self.counts.add(outcome)
-        lost = sum(int(outcome.fates[-1]) for outcome in outcomes)
+    def _notes(self, energy: EnergyRun, assembly: Assembly) -> list[str]:
+        notes = []
+        lost = sum(int(outcome.fates[-1]) for outcome in energy.full.outcomes)
         if lost:
-            self.notes.append(
-                f"at {assembly.energy:g} GeV {lost} histories were lost (their score is not a "
+            notes.append(
+                f"at {energy.energy:g} GeV {lost} histories were lost (their score is not a "
                 "number) and left out"
             )
         error, limit = assembly.relative_error(), self.config.stop.rel_err
-        self.per_energy[assembly.energy] = max(int(outcome.fates.sum()) for outcome in outcomes)
-        if limit is not None and not self._is_good(assembly):
-            self.notes.append(
-                f"at {assembly.energy:g} GeV the relative error of the total is {error:.2g}, not a "
-                f"trusted {limit:g}, after all {self.config.stop.histories} histories; allow more"
+        if limit is not None and not self._is_small(assembly):
+            notes.append(
+                f"at {energy.energy:g} GeV the relative error of the total is {error:.2g}, not a "
+                f"trusted {limit:g}, after all {energy.histories} histories; allow more"
             )
+        return notes
 
-    def _report(self, done: int, energy: float, seconds_left: float) -> None:
-        rows = [row for row in self.rows if row.energy == energy]
-        comparisons = [row for row in self.comparisons if row.energy == energy]
-        assert self.on_energy is not None
-        self.on_energy(done, len(self.config.energies.grid), rows, comparisons, seconds_left)
+    def seconds_left(self) -> float:
+        """Estimated time to the end, if every energy takes all its batches [s]."""
+        left = sum(energy.batches_left for energy in self.energies)
+        each = (time.monotonic() - self._start) / self.computed if self.computed else math.nan
+        return left * each if left else 0.0
+
+    def _wind_down(self, why: str) -> None:
+        """Let batches under way be finished for a while, keep them, and say how to go on."""
+        for future in list(self._waiting):
+            if future.cancel():
+                del self._waiting[future]
+        end = time.monotonic() + GRACE
+        while self._waiting and time.monotonic() < end:
+            self._collect(self._ended(POLL))
+        raise StoppedError(f"Stopped by {why}", len(self._waiting))
 
     def record(self) -> dict[str, Any]:
         """What was used, for the provenance."""
-        counts = self.counts
-        fates = [0] * len(FATES) if counts.fates is None else counts.fates.tolist()
+        ordered = [self.answers[energy.place] for energy in self.energies]
+        counts = sum((answers.counts for answers in ordered), Counts())
+        comparisons = [row for answers in ordered for row in answers.comparisons]
+        grid = self.config.energies.grid
         return {
             "seed": self.seed,
-            "wall_seconds": self.wall,
+            "wall_seconds": self._elapsed(),
             "cpu_seconds": counts.cpu_seconds,
             "histories": counts.histories,
-            "histories_per_job": {f"{energy!r} GeV": n for energy, n in self.per_energy.items()},
+            "histories_per_job": {
+                f"{energy.energy!r} GeV": self.answers[energy.place].histories
+                for energy in self.energies
+            },
             "steps": counts.steps,
-            "fates": dict(zip(FATES, fates, strict=True)),
-            "notes": self.notes,
+            "fates": dict(zip(FATES, counts.fates.tolist(), strict=True)),
+            "notes": [
+                *(note for answers in ordered for note in answers.notes),
+                *self.study.notes(self.planner, grid),
+                *summary(comparisons),
+            ],
         }
 
 
-def _collect(waiting: deque[tuple[int, Any]], outcomes: list[Outcome]) -> None:
-    """Take the batch that was submitted first."""
-    i, future = waiting.popleft()
-    outcomes[i] = outcomes[i] + future.result()
-
-
-@contextmanager
-def _pool(executor: Executor | None, threads: int | None) -> Iterator[Executor]:
-    """The executor given, or a pool of threads that ends with the run and drops what waits."""
-    if executor is not None:
-        yield executor
-        return
-    if threads is not None and threads < 1:
-        raise RangeError(f"threads = {threads} must be at least 1.")
-    pool = ThreadPoolExecutor(threads or cores())
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def cores() -> int:
-    """Number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _run_and_keep(store: Store, batch: Batch, tasks: list[Task], seed: int) -> list[Outcome]:
+    outcomes = run_batch(tasks, seed)
+    store.save(batch, outcomes)
+    return outcomes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
@@ -113,6 +114,11 @@ class Config(Sections, ABC):
         """
         names = [field.alias or name for name, field in type(self).model_fields.items()]
         return format_document({name: self._document[name] for name in names})
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `to_toml`, by which files tell what they belong to; 64 hexadecimal digits."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()
 
     def estimator_of(self, analog: bool) -> str | None:
         """Value of ``monte_carlo.estimator`` that a wish for analog histories stands for.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mcprop.quantity_text import (
     SPECIES_NAME,
+    Allowed,
     Amount,
     Bounds,
     Choice,
@@ -18,18 +20,21 @@ from mcprop.quantity_text import (
     Several,
     Whole,
 )
+from mcprop.units import YR_S
 
 LANES = 64
 """Histories that a kernel advances together: batches are multiples of it."""
 MOST_ENERGIES = 500
 """Energies that a scenario may hold, listed or on a grid."""
+MOST_NSIDE = 256
+"""Finest maps: a batch of each component and nucleus holds three of them, 6 MiB apiece."""
 
 _ENERGIES = BeforeValidator(Several(MOST_ENERGIES).parse)
 _NUCLEI = BeforeValidator(Several(100).parse)
 Energy = Annotated[float, Amount("energy", "1 TeV", Bounds(above="0 GeV", most="1 EeV"))]
-Rigidity = Annotated[float, Amount("rigidity", "3 PV", Bounds(above="0 GV", most="1e12 GV"))]
+Rigidity = Annotated[float, Amount("rigidity", "3 PV", Bounds(least="1 MV", most="1e12 GV"))]
 Distance = Annotated[float, Amount("length", "250 pc", Bounds(least="0 pc", most="100 kpc"))]
-Age = Annotated[float, Amount("time", "3.4e5 yr", Bounds(above="0 yr", most="14 Gyr"))]
+Age = Annotated[float, Amount("time", "3.4e5 yr", Bounds(least="1 yr", most="14 Gyr"))]
 Longitude = Annotated[float, Amount("angle", "48.5 deg", Bounds(least="-360 deg", most="360 deg"))]
 Latitude = Annotated[float, Amount("angle", "-21.2 deg", Bounds(least="-90 deg", most="90 deg"))]
 Motion = Annotated[
@@ -39,12 +44,37 @@ Nucleus = Annotated[str, SPECIES_NAME]
 Emission = dict[
     Nucleus,
     Annotated[
-        float, Amount("inverse rigidity", "4.7e52 GV-1", Bounds(above="0 GV-1", most="1e80 GV-1"))
+        float, Amount("inverse rigidity", "4.7e52 GV-1", Bounds(least="1 GV-1", most="1e80 GV-1"))
     ],
 ]
-GradientStep = Annotated[float, Number(Bounds(above=0, most=0.02))]
-KernelLeg = Annotated[float, Number(Bounds(above=0, most=0.1))]
+GradientStep = Annotated[float, Number(Bounds(least=1e-4, most=0.02))]
+KernelLeg = Annotated[float, Number(Bounds(least=1e-3, most=0.1))]
 LegSteps = Annotated[int, Whole(1, 10**6)]
+
+
+@dataclass(frozen=True)
+class Duration(Allowed):
+    """Wall-clock time: a plain number of seconds, or text such as "30 min"."""
+
+    @property
+    def allowed(self) -> str:
+        """What the value may be, in words."""
+        return 'a time from 1 s to 1e9 s, as a number of seconds or with its unit, such as "30 min"'
+
+    def parse(self, value: Any) -> float:
+        """Read the time [s]."""
+        seconds = value
+        if isinstance(value, str):
+            try:
+                # what the way over years does to the last digits is taken back
+                seconds = float(f"{Amount('time', '30 min').parse(value) * YR_S:.12g}")
+            except ValueError:
+                raise self.refuse(value) from None
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise self.refuse(value)
+        if not 1 <= seconds <= 10**9:
+            raise self.refuse(value)
+        return float(seconds)
 
 
 class Section(BaseModel):
@@ -86,7 +116,7 @@ class MonteCarlo(Section):
     """How the pseudo-particles are run: what no model can do without."""
 
     batch: Annotated[int, Whole(LANES, 2**24, multiple_of=LANES)]
-    nside: Annotated[int, Whole(1, 1024, power_of_two=True)]
+    nside: Annotated[int, Whole(1, MOST_NSIDE, power_of_two=True)]
     seed: Annotated[int, Whole(0, 2**63 - 1)] | None = None
     halving: Annotated[str, Choice(("off", "on"))] = "off"
 
@@ -96,7 +126,7 @@ class Stop(Section):
 
     histories: Annotated[int, Whole(LANES, 10**12)]
     rel_err: Annotated[float, Number(Bounds(above=0, below=1))] | None = None
-    seconds: Annotated[float, Number(Bounds(above=0, most=1e9))] | None = None
+    seconds: Annotated[float, Duration()] | None = None
 
 
 class Sections(Section):

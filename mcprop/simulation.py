@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,15 @@ import numpy as np
 from mcprop.assembly import ALL, formula_rows, spectrum_rows
 from mcprop.comparison import Comparison
 from mcprop.errors import RangeError
+from mcprop.executors import Executor, open_executor
 from mcprop.provenance import provenance
 from mcprop.result import Result
-from mcprop.runner import Executor, OnEnergy, Run
+from mcprop.rundir import is_finished
+from mcprop.runner import Halt, OnEnergy, Run
+from mcprop.runnable import require_particles
 from mcprop.scenario import Config, load
 from mcprop.species import SPECIES
+from mcprop.store import Store
 from mcprop.study import Study
 from mcprop.tables import Row
 from mcprop.units import has_unit, strip
@@ -76,8 +82,9 @@ class Simulation:
         Result
             Without Monte Carlo rows, sky maps and comparison.
         """
-        config = self._configured(energies=energies)
+        config = self._configured({"energies": energies_section(energies)})
         grid = config.energies.grid
+        curve = self._curve(grid)  # first, for what it might refuse
         return Result(
             rows=[row for energy in grid for row in formula_rows(self.model, energy)],
             spectrum=[row for energy in grid for row in spectrum_rows(self.model, energy)],
@@ -85,47 +92,61 @@ class Simulation:
             provenance=provenance(config.title),
             markers=self.study.markers(self.model),
             references=self.study.references,
-            curve=self._curve(grid),
+            curve=curve,
         )
 
     def run(
         self,
         histories: int | None = None,
         seed: int | None = None,
-        executor: Executor | None = None,
-        threads: int | None = None,
+        executor: Executor | str | None = None,
+        workers: int | None = None,
         rel_err: float | None = None,
+        seconds: float | None = None,
         energies: Any = None,
         analog: bool = False,
-        on_energy: OnEnergy | None = None,
         halving: bool = False,
+        directory: str | Path | None = None,
+        overwrite: bool = False,
+        on_energy: OnEnergy | None = None,
+        halt: Halt | None = None,
     ) -> Result:
         """Run the pseudo-particles and compare them with the formulas.
 
         Parameters
         ----------
         histories : int, optional
-            Pseudo-particles per energy, species and component; at most so many with `rel_err`.
+            Pseudo-particles per energy, species and component; at most so many with `rel_err` or
+            `seconds`.
         seed : int, optional
             Between 0 and 2^63 - 1; by default that of the configuration, or a drawn one.
-        executor : object with ``submit``, optional
-            Runs the batches; by default a pool of threads.  The result does not depend on it, bit
-            for bit.
-        threads : int, optional
-            Size of that pool; by default one for each core.
+        executor : object with ``submit``, or str, optional
+            Runs the batches; by default a pool of threads. By name, one of those of
+            `mcprop.executors.open_executor`. The result does not depend on it, bit for bit.
+        workers : int, optional
+            Number of threads, or of processes; by default one for each core.
         rel_err : float, optional
             An energy is done when the largest standard deviation of the total's equatorial
             projection is below this share of its amplitude.
+        seconds : float, optional
+            No energy goes on to twice its histories if the run would then take longer [s].
         energies : float, Quantity or text, or several, optional
             Total energies, bare numbers in GeV; by default those of the configuration.
         analog : bool
             Plain histories: one random direction each, without common random numbers, weights or
             tilt.
-        on_energy : callable, optional
-            Called after each energy with (done, total, rows, comparisons, seconds left).
         halving : bool
             Run a share of the histories once more with half the step; the comparison then holds
             the difference with the result (reference "full step").
+        directory : str or Path, optional
+            Run directory: every batch is kept there as soon as it is finished, so that `resume`
+            can go on whatever happens; in the end the result is written there as well.
+        overwrite : bool
+            Whether an earlier run in `directory` may be removed.
+        on_energy : callable, optional
+            Called after each energy with (done, total, rows, comparisons, seconds left).
+        halt : callable, optional
+            Asked several times a second; a text, why, instead of None ends the run.
 
         Returns
         -------
@@ -136,49 +157,113 @@ class Simulation:
         ConfigError
             If an argument is not allowed.
         RangeError
-            If analog histories would start outside the cloud, or `threads` is not positive.
+            If analog histories would start outside the cloud.
+        ExecutorError
+            If a batch has lost its worker too often, or a cluster does not answer.
+        OutputError
+            If the directory cannot be written, or holds something that must not be replaced.
+        StoppedError
+            If `halt` has ended the run; what is finished is kept.
         """
         drawn = self.config.monte_carlo.seed if seed is None else seed
         config = self._configured(
-            histories, secrets.randbits(63) if drawn is None else drawn, rel_err, energies, analog
+            {
+                "stop.histories": histories,
+                "stop.rel_err": rel_err,
+                "stop.seconds": seconds,
+                "monte_carlo.seed": secrets.randbits(63) if drawn is None else drawn,
+                "monte_carlo.estimator": self.config.estimator_of(analog),
+                "monte_carlo.halving": "on" if halving else None,
+                "energies": energies_section(energies),
+            }
         )
-        curve = self._curve(config.energies.grid)  # first, for what it might refuse
-        run = Run(self.model, config, on_energy, halving)
-        run.go(executor, threads)
-        energies = config.energies.grid
-        return Result(
-            rows=run.rows,
-            spectrum=[row for energy in energies for row in spectrum_rows(self.model, energy)],
-            comparison=Comparison(run.comparisons),
-            skies=run.skies,
-            config=config,
-            provenance=provenance(config.title) | run.record(),
+        again = Simulation(config)
+        with opened(executor, workers) as pool:
+            if directory is None:
+                return again._run(None, pool, on_energy, halt)
+            again._curve(config.energies.grid)  # first, for what it might refuse
+            store = Store.create(directory, config, overwrite)
+            with store.locked():
+                return again._run(store, pool, on_energy, halt)
+
+    @classmethod
+    def resume(
+        cls,
+        directory: str | Path,
+        executor: Executor | str | None = None,
+        workers: int | None = None,
+        repair: bool = False,
+        on_energy: OnEnergy | None = None,
+        halt: Halt | None = None,
+    ) -> Result:
+        """Go on with a run that has ended early.
+
+        Parameters
+        ----------
+        directory : str or Path
+            Run directory.
+        executor, workers, on_energy, halt
+            As for `run`; they may be others than those that the run began with.
+        repair : bool
+            Whether damaged batches are run again.
+
+        Returns
+        -------
+        Result
+            The same, bit for bit, as of a run that nothing has happened to; of a finished run, its
+            result.
+
+        Raises
+        ------
+        OutputError
+            If it is no run directory, was begun by other sources, has damaged files, or another
+            process writes there.
+        ExecutorError, StoppedError
+            As for `run`.
+        """
+        store = Store.opened(directory, repair)
+        with store.locked():
+            store.verify(repair)
+            if is_finished(store.directory):
+                return Result.read(store.directory)
+            with opened(executor, workers) as pool:
+                return cls(store.config)._run(store, pool, on_energy, halt)
+
+    def _run(
+        self,
+        store: Store | None,
+        executor: Executor,
+        on_energy: OnEnergy | None,
+        halt: Halt | None,
+    ) -> Result:
+        grid = self.config.energies.grid
+        curve = self._curve(grid)  # first, for what it might refuse
+        run = Run(self.model, self.config, on_energy, store, halt)
+        run.go(executor)
+        answers = [run.answers[place] for place in range(len(grid))]
+        result = Result(
+            rows=[row for found in answers for row in found.rows],
+            spectrum=[row for energy in grid for row in spectrum_rows(self.model, energy)],
+            comparison=Comparison([row for found in answers for row in found.comparisons]),
+            skies={key: sky for found in answers for key, sky in found.skies.items()},
+            config=self.config,
+            provenance=provenance(self.config.title) | run.record(),
             markers=self.study.markers(self.model),
             references=self.study.references,
             curve=curve,
         )
+        if store:
+            result.complete(store.directory)
+        return result
 
-    def _configured(
-        self,
-        histories: int | None = None,
-        seed: int | None = None,
-        rel_err: float | None = None,
-        energies: Any = None,
-        analog: bool = False,
-    ) -> Config:
-        """Configuration with the arguments of a call in it."""
-        changes = {
-            "stop.histories": histories,
-            "monte_carlo.seed": seed,
-            "stop.rel_err": rel_err,
-            "monte_carlo.estimator": self.config.estimator_of(analog),
-            "energies": None if energies is None else {"values": _energy_texts(energies)},
-        }
+    def _configured(self, changes: Mapping[str, Any]) -> Config:
+        """Configuration with the arguments of a call in it; None is no argument."""
         given = {key: value for key, value in changes.items() if value is not None}
         return self.config.replace(given) if given else self.config
 
     def _curve(self, grid: Sequence[float]) -> list[Row]:
         """Formulas on a fine grid, for the lines of the figures."""
+        require_particles(self.model, grid)
         low, high = min(grid), max(grid)
         if low == high:  # half a decade to each side, but nobody at rest
             heaviest = max(SPECIES[name].mass for name in self.model.species)
@@ -187,14 +272,26 @@ class Simulation:
         return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
 
 
-def _energy_texts(energies: Any) -> list[str]:
-    """Write energies as the configuration takes them, every digit kept."""
+@contextmanager
+def opened(executor: Executor | str | None, workers: int | None) -> Iterator[Executor]:
+    """The executor given, which stays open, or one of that name, which ends with the block."""
+    if executor is None or isinstance(executor, str):
+        with open_executor(executor or "threads", workers) as pool:
+            yield pool
+    else:
+        yield executor
+
+
+def energies_section(energies: Any) -> dict[str, list[str]] | None:
+    """Write energies as the configuration takes them, every digit kept; None stays None."""
+    if energies is None:
+        return None
     if hasattr(energies, "unit"):
         energies = np.ravel(strip(energies, "energy", "energies")).tolist()
     elif isinstance(energies, str) or not isinstance(energies, Iterable):
         energies = [energies]
     bare = [strip(e, "energy", "energies") if has_unit(e) else e for e in energies]
     try:
-        return [f"{float(energy)!r} GeV" for energy in bare]
+        return {"values": [f"{float(energy)!r} GeV" for energy in bare]}
     except (TypeError, ValueError):
         raise RangeError(f"energies = {bare} must be numbers in GeV, or have a unit.") from None

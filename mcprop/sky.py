@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mcprop.dipole import Dipole, MapFit, Moments, fit_map
+from mcprop.dipole import Dipole, MapFit, fit_map
 from mcprop.errors import OutputError, RangeError
+from mcprop.moments import Moments
 from mcprop.skyfits import COLUMNS, header_cards, meta_from
 from mcprop.skyplot import DIPOLE, draw_sky, energy_text, title_text
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from mcprop.burst_walk import BurstWalk
 from mcprop.cloud import Slab
-from mcprop.dipole import Moments
 from mcprop.kernels.analog import analog_walk
 from mcprop.kernels.boost import boost_pairs
 from mcprop.kernels.launch import directions, frames
 from mcprop.kernels.score import score_directions, score_frames
 from mcprop.kernels.slab import slab_walk
-from mcprop.kernels.walk import walk
-from mcprop.medium import Aligned
+from mcprop.moments import Moments
 from mcprop.observer import Observer
 from mcprop.sky import SkyTally
-from mcprop.source import Burst, SteadyDensity, WalkedBurst
+from mcprop.source import SteadyDensity
 
 FATES = ("escaped", "aged out", "arrived", "lost")
 
@@ -47,6 +47,8 @@ class Outcome:
         Steps walked, all copies counted.
     cpu : float
         Processor time [s].
+    parts : tuple of Moments
+        Of slices of the batch in the order of the histories; a sum of outcomes has none.
     """
 
     moments: Moments = field(default_factory=Moments)
@@ -54,6 +56,12 @@ class Outcome:
     fates: np.ndarray = field(default_factory=lambda: np.zeros(len(FATES), dtype=np.int64))
     steps: int = 0
     cpu: float = 0.0
+    parts: tuple[Moments, ...] = ()
+
+    @property
+    def histories(self) -> int:
+        """Number of histories, each of which has one fate."""
+        return int(self.fates.sum())
 
     def __add__(self, other: Outcome) -> Outcome:
         if self.tally is None or other.tally is None:
@@ -80,8 +88,41 @@ class Job(Protocol):
         """Run the batch; a tally of `nside` 0 is left out."""
 
 
-def run_batch(job: Job, seed: int, first: int, n: int, nside: int) -> Outcome:
-    """Run one batch, timed; every history has exactly one fate.
+class Task(NamedTuple):
+    """What a job has to do in a batch: histories `first` ... `first + n - 1`, maps of `nside`.
+
+    There is no job in a task without histories, so that none is sent to a worker in vain.
+    """
+
+    job: Job | None
+    first: int
+    n: int
+    nside: int
+
+
+def run_batch(tasks: Sequence[Task], seed: int) -> list[Outcome]:
+    """Run a batch; any worker may, who needs nothing but this package.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        One for each job of an energy.
+    seed : int
+        Seed of the run.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the tasks; the empty one for a task without histories.
+    """
+    return [
+        Outcome() if job is None else run_job(job, seed, first, n, nside)
+        for job, first, n, nside in tasks
+    ]
+
+
+def run_job(job: Job, seed: int, first: int, n: int, nside: int) -> Outcome:
+    """Run histories `first` ... `first + n - 1` of a job, timed; each has exactly one fate.
 
     Raises
     ------
@@ -91,63 +132,15 @@ def run_batch(job: Job, seed: int, first: int, n: int, nside: int) -> Outcome:
     start = time.thread_time()
     outcome = job.run(seed, first, n, nside)
     outcome.cpu = time.thread_time() - start
-    if int(outcome.fates.sum()) != n:
-        raise RuntimeError(f"{n} histories were launched, {outcome.fates.sum()} have a fate.")
+    if outcome.histories != n:
+        raise RuntimeError(f"{n} histories were launched, {outcome.histories} have a fate.")
     return outcome
-
-
-@dataclass(frozen=True)
-class BurstWalk:
-    """The way of histories through the uniform medium around a burst.
-
-    Parameters
-    ----------
-    burst : Burst
-        The source, in the axes of the medium.
-    last : float
-        Time left to the closed form [yr]; equal to the age, nothing is walked.
-    steps : int
-        Steps of the walk.
-    drift : tuple of float
-        Drift toward the source by which histories are sampled, undone by their weights [pc/yr].
-    mirrored : float
-        0.5 for antithetic pairs of paths, 0 for single ones.
-    """
-
-    burst: Burst
-    last: float
-    steps: int
-    drift: tuple[float, float, float]
-    mirrored: float
-
-    def density(
-        self, seed: np.uint64, stream_: np.uint64, first: int, n: int
-    ) -> WalkedBurst | Burst:
-        """Walk histories `first` ... `first + n - 1`; the density that they meet."""
-        burst = self.burst
-        if self.last >= burst.age:
-            return burst
-        pairs = (self.steps + 1) // 2
-        kicks = np.empty((1, 3, n))
-        medium = Aligned(burst.field, burst.kappa_parallel, burst.kappa_perp, 0.0, 0.0, 0.0)
-        step = (burst.age - self.last) / (2 * pairs)
-        walk(medium, seed, stream_, np.uint64(first), np.zeros(3), pairs, step, kicks)
-        return WalkedBurst(burst, kicks, self.last, *self.drift, self.mirrored)
-
-    def halved(self) -> BurstWalk:
-        """The same with twice as many steps."""
-        return replace(self, steps=2 * self.steps)
-
-    @property
-    def steps_walked(self) -> int:
-        """Steps per history."""
-        return 0 if self.last >= self.burst.age else 2 * ((self.steps + 1) // 2)
 
 
 def from_frames(
     scores: np.ndarray, frames_: np.ndarray, share: float, nside: int
-) -> tuple[Moments, SkyTally | None]:
-    """Moments and tally of histories that looked up and down three axes each.
+) -> tuple[Moments, SkyTally | None, tuple[Moments, ...]]:
+    """Moments, tally and parts of histories that looked up and down three axes each.
 
     The tally takes half the difference, so that a map is first order in the mean free path.
 
@@ -165,18 +158,19 @@ def from_frames(
     axes = frames_.reshape(-1, 3, 3)
     mean = scores.mean(axis=1)
     halves = (scores[:, 0::2] - scores[:, 1::2]) / (2.0 * share)
-    moments = Moments.of(mean, np.einsum("nk,nkj->nj", halves, axes))
+    moments, parts = Moments.split(mean, np.einsum("nk,nkj->nj", halves, axes))
     both = np.stack([axes, -axes], axis=2).reshape(-1, 3)
-    return moments, tallied(nside, both, np.stack([halves, -halves], axis=2).ravel(), moments)
+    tally = tallied(nside, both, np.stack([halves, -halves], axis=2).ravel(), moments)
+    return moments, tally, parts
 
 
 def from_directions(
     scores: np.ndarray, arrivals: np.ndarray, nside: int
-) -> tuple[Moments, SkyTally | None]:
-    """Moments and tally of histories with one arrival direction (n, 3) and score (n,) each."""
-    moments = Moments.of(scores, 3.0 * scores[:, None] * arrivals)
+) -> tuple[Moments, SkyTally | None, tuple[Moments, ...]]:
+    """Moments, tally, parts of histories with one arrival direction (n, 3) and score (n,) each."""
+    moments, parts = Moments.split(scores, 3.0 * scores[:, None] * arrivals)
     others = (scores.sum() - scores) / max(len(scores) - 1, 1)  # without bias by the score itself
-    return moments, tallied(nside, arrivals, scores - others, moments)
+    return moments, tallied(nside, arrivals, scores - others, moments), parts
 
 
 def tallied(
@@ -239,14 +233,21 @@ class CloudJob:
             deeper = axes.reshape(n, 3, 3) @ reach[0]
             scores[:, 0::2] *= np.exp(-self.tilt_rate * (self.slab.depth + deeper))
             scores[:, 1::2] *= np.exp(-self.tilt_rate * (self.slab.depth - deeper))
-        moments, tally = from_frames(*finite(scores, axes), self.observer.share, nside)
-        return Outcome(moments, tally, fates, steps + walked)
+        moments, tally, parts = from_frames(*finite(scores, axes), self.observer.share, nside)
+        return Outcome(moments, tally, fates, steps + walked, parts=parts)
 
     def halved(self) -> CloudJob:
         """The same with half the step, on a random stream of its own."""
         slab, outside = self.slab._replace(step=self.slab.step / 2.0), self.outside
         finer = outside if isinstance(outside, SteadyDensity) else outside.halved()
         return replace(self, name=(*self.name, "halved"), slab=slab, outside=finer)
+
+    def shortened(self) -> CloudJob | None:
+        """The same with half the last leg, on a random stream of its own; None without a leg."""
+        walk = None if isinstance(self.outside, SteadyDensity) else self.outside.shortened()
+        if walk is None:
+            return None
+        return replace(self, name=(*self.name, "shortened"), outside=walk)
 
 
 @dataclass(frozen=True)
@@ -273,12 +274,19 @@ class BurstJob:
         scores, axes = np.empty((n, 6)), np.empty((n, 9))
         frames(np.uint64(seed), stream(*self.name), np.uint64(first), axes)
         score_frames(density, self.observer.reach, axes, scores)
-        moments, tally = from_frames(*finite(scores, axes), self.observer.share, nside)
-        return Outcome(moments, tally, all_arrived(scores), walked)
+        moments, tally, parts = from_frames(*finite(scores, axes), self.observer.share, nside)
+        return Outcome(moments, tally, all_arrived(scores), walked, parts=parts)
 
     def halved(self) -> BurstJob:
         """The same with half the step, on a random stream of its own."""
         return replace(self, name=(*self.name, "halved"), outside=self.outside.halved())
+
+    def shortened(self) -> BurstJob | None:
+        """The same with half the last leg, on a random stream of its own; None without a leg."""
+        walk = self.outside.shortened()
+        if walk is None:
+            return None
+        return replace(self, name=(*self.name, "shortened"), outside=walk)
 
 
 @dataclass(frozen=True)
@@ -298,8 +306,8 @@ class AnalogCloudJob:
         steps = analog_walk(
             self.slab, density, key, stream(*self.name), start, reach, scores, arrivals, fates
         )
-        moments, tally = from_directions(*finite(scores, arrivals), nside)
-        return Outcome(moments, tally, fates, steps + walked)
+        moments, tally, parts = from_directions(*finite(scores, arrivals), nside)
+        return Outcome(moments, tally, fates, steps + walked, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -316,8 +324,8 @@ class AnalogBurstJob:
         scores, arrivals = np.empty(n), np.empty((n, 3))
         directions(np.uint64(seed), stream(*self.name), np.uint64(first), arrivals)
         score_directions(density, self.observer.reach, arrivals, scores)
-        moments, tally = from_directions(*finite(scores, arrivals), nside)
-        return Outcome(moments, tally, all_arrived(scores), walked)
+        moments, tally, parts = from_directions(*finite(scores, arrivals), nside)
+        return Outcome(moments, tally, all_arrived(scores), walked, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -351,9 +359,10 @@ class BoostJob:
         fates = all_arrived(weight)
         good = np.isfinite(weight).all(axis=1)
         arrivals, seen, weight = arrivals[good], seen[good], weight[good]
-        moments = Moments.of(weight.mean(axis=1), 1.5 * np.einsum("nk,nkj->nj", weight, arrivals))
+        vectors = 1.5 * np.einsum("nk,nkj->nj", weight, arrivals)
+        moments, parts = Moments.split(weight.mean(axis=1), vectors)
         tally = tallied(nside, arrivals.reshape(-1, 3), seen.ravel() - 1.0, moments)
-        return Outcome(moments, tally, fates)
+        return Outcome(moments, tally, fates, parts=parts)
 
 
 def met_outside(

@@ -84,10 +84,11 @@ class Mixture(ABC):
         Returns
         -------
         float or ndarray
-            J_zc/J; the shares add up to 1.
+            J_zc/J; the shares add up to 1, and are NaN where nothing is left.
         """
-        part = self.intensity_energy(component, energy, species)
-        return part / self.total_intensity_energy(energy)
+        part = np.asarray(self.intensity_energy(component, energy, species))
+        whole = np.asarray(self.total_intensity_energy(energy))
+        return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0.0)[()]
 
     def _mean_dipole(self, components: tuple[str, ...], energy: Any, species: str) -> np.ndarray:
         """Mean over components and species, weighted by intensity at equal total energy."""

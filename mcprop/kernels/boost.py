@@ -47,10 +47,11 @@ def boost_pairs(energy, mass, index, velocity, seed, stream, first, arrivals, in
     the observed `energy` [GeV], and `weight` (n, 2), that intensity times the solid angle that the
     pair member stands for.
     """
-    speed = math.sqrt(velocity[0] ** 2 + velocity[1] ** 2 + velocity[2] ** 2)
+    vx, vy, vz = velocity[0], velocity[1], velocity[2]
+    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
     ux, uy, uz = 0.0, 0.0, 1.0
     if speed > 0.0:
-        ux, uy, uz = velocity[0] / speed, velocity[1] / speed, velocity[2] / speed
+        ux, uy, uz = vx / speed, vy / speed, vz / speed
     for j in range(arrivals.shape[0]):
         nx, ny, nz = random_direction(seed, stream, first + np.uint64(j))
         cosine = nx * ux + ny * uy + nz * uz

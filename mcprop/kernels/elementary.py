@@ -19,20 +19,42 @@ from numba.extending import intrinsic
 from mcprop.protocol import primitive
 
 if config.DISABLE_JIT:
+    SMALL, LARGE = 1e-280, 1e280
+    """Between these the rounding error of a product is a float itself (Dekker 1971)."""
 
-    def fma(a: float, b: float, c: float) -> float:
+    def fma(a: float, b: float, c: float) -> np.float64:
         """a b + c, rounded once."""
-        if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
+        a, b = float(a), float(b)
+        p = a * b
+        if not (SMALL < abs(p) < LARGE and abs(a) < LARGE and abs(b) < LARGE and abs(c) < LARGE):
+            return np.float64(_by_fractions(a, b, float(c)))
+        high = 134217729.0 * a
+        a1 = high - (high - a)  # halves of 26 bits, whose products are exact
+        a2 = a - a1
+        high = 134217729.0 * b
+        b1 = high - (high - b)
+        b2 = b - b1
+        rest = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
+        return np.float64(math.fsum((p, rest, c)))  # which rounds once
+
+    def _by_fractions(a: float, b: float, c: float) -> float:
+        if math.isfinite(a) and math.isfinite(b) and not math.isfinite(c):
+            return c
+        if not (math.isfinite(a) and math.isfinite(b) and a and b):
             return a * b + c
-        return float(Fraction(a) * Fraction(b) + Fraction(c))
+        exact = Fraction(a) * Fraction(b) + Fraction(c)
+        try:
+            return float(exact)
+        except OverflowError:
+            return math.copysign(math.inf, exact)
 
     def to_bits(x: float) -> np.uint64:
         """The 64 bits of a float."""
         return np.uint64(struct.unpack("<Q", struct.pack("<d", x))[0])
 
-    def from_bits(i: np.uint64) -> float:
+    def from_bits(i: np.uint64) -> np.float64:
         """The float of 64 bits."""
-        return struct.unpack("<d", struct.pack("<Q", int(i)))[0]
+        return np.float64(struct.unpack("<d", struct.pack("<Q", int(i)))[0])
 
 else:
 

@@ -119,8 +119,9 @@ def _(guess, x, y, z):
     place = height / guess.fine
     if height > guess.disc:
         place = guess.disc / guess.fine + (height - guess.disc) / guess.coarse
-    i = np.uint32(min(r / guess.column, table.shape[1] - 1.0))
-    j = np.uint32(min(place, table.shape[2] - 2.0))
+    # in this order, min is a place in the table even where r or the height is not a number
+    i = np.uint32(min(table.shape[1] - 1.0, r / guess.column))
+    j = np.uint32(min(table.shape[2] - 2.0, place))
     above = min(place - j, 1.0)
     outward = table[0, i, j] + above * (table[0, i, j + 1] - table[0, i, j])
     upward = table[1, i, j] + above * (table[1, i, j + 1] - table[1, i, j])

@@ -75,10 +75,12 @@ class Assembly(assembly.Assembly):
         rows = super().comparisons()
         if self.is_bounded:
             published, energy = replace(self.model, extent="uniform"), self.energy
-            for c in self.carriers:
-                rows.append(
-                    self.dipole_row(c, ALL, published.component_dipole(c, energy), UNBOUNDED)
-                )
+            expected = {c: published.component_dipole(c, energy) for c in self.carriers}
+            rows += [
+                self.dipole_row(c, ALL, vector, UNBOUNDED)
+                for c, vector in expected.items()
+                if np.isfinite(vector).all()
+            ]
             rows.append(self.dipole_row("total", ALL, published.total_dipole(energy), UNBOUNDED))
             rows += [self._gradient_row(c, s) for c in self.carriers for s in self.model.species]
         return rows
@@ -105,8 +107,9 @@ class Assembly(assembly.Assembly):
         assert isinstance(job, RegionJob)
         return WALL * job.region.wall / job.region.radius
 
-    def _part(self, component: str, species: str) -> Part:
-        part = super()._part(component, species)
+    def part(self, component: str, species: str) -> Part:
+        """A component of one species; where the field has an end, with the gradient inside."""
+        part = super().part(component, species)
         if not self.is_bounded or not part.intensity:
             return part
         found, b_hat = self.gradients(component, species), self.model.b_hat
@@ -118,10 +121,10 @@ class Assembly(assembly.Assembly):
     def _sky(self, component: str, meta: dict[str, Any]) -> SkyMap:
         """Map of one component; the end of the field adds a dipole to it."""
         sky = super()._sky(component, meta)
-        if not self.is_bounded:
+        if not self.is_bounded or not self._intensity(component):
             return sky
         here = self.dipole(component, ALL)
-        unturned = [super(Assembly, self)._part(component, s) for s in self.model.species]
+        unturned = [super(Assembly, self).part(component, s) for s in self.model.species]
         change = here.vector - combine(unturned).vector
         added = SkyMap.from_dipole(change, self.nside, component=component, **meta)
         both = SkyMap.combine([(1.0, sky), (1.0, added)], component=component, **meta)

@@ -22,14 +22,14 @@ from mcprop.sections import (
     Section,
     Stop,
 )
-from mcprop.species import SPECIES, energy_of
+from mcprop.species import SPECIES, energy_of, rigidity_of
 
 if TYPE_CHECKING:
     from mcprop.analytic.lrmf_sdp import LrmfSdp
 
-_Length = Annotated[float, Amount("length", "5 kpc", Bounds(above="0 pc", most="100 kpc"))]
+_Length = Annotated[float, Amount("length", "5 kpc", Bounds(least="1 pc", most="100 kpc"))]
 _Height = Annotated[float, Amount("length", "20 pc", Bounds(least="-100 kpc", most="100 kpc"))]
-_Energy = Annotated[float, Amount("energy", "25 TeV", Bounds(above="0 GeV", most="1e12 GeV"))]
+_Energy = Annotated[float, Amount("energy", "25 TeV", Bounds(least="1 MeV", most="1e12 GeV"))]
 _Index = dict[Nucleus, Annotated[float, Number(Bounds(above=0, most=10))]]
 _Flux = dict[
     Nucleus,
@@ -38,12 +38,14 @@ _Flux = dict[
         Amount(
             "intensity per energy",
             "1.91e-2 GeV-1 m-2 s-1 sr-1",
-            Bounds(above="0 GeV-1 m-2 s-1 sr-1", most="1e30 GeV-1 m-2 s-1 sr-1"),
+            Bounds(least="1e-30 GeV-1 m-2 s-1 sr-1", most="1e30 GeV-1 m-2 s-1 sr-1"),
         ),
     ],
 ]
 
 
+_SLOWEST, _FASTEST = 0.02, 1e12
+"""Diffusion of the halo over d0: the steps that a history needs grow as the former falls."""
 LOWEST, HIGHEST = 0.1, 1e10
 """Rigidities between which the background is known [GV]."""
 
@@ -64,7 +66,7 @@ class Diffusion(Section):
     """D(r, z, R) of the Galaxy: d0 [pc2/yr] at r0 [GV], the disc of slow diffusion [pc]."""
 
     d0: Annotated[
-        float, Amount("diffusion", "4.87e28 cm2/s", Bounds(above="0 cm2/s", most="1e36 cm2/s"))
+        float, Amount("diffusion", "4.87e28 cm2/s", Bounds(least="1e20 cm2/s", most="1e36 cm2/s"))
     ]
     slope: Annotated[float, Number(Bounds(least=-2, most=2))]
     r0: Rigidity
@@ -78,11 +80,11 @@ class LocalField(Section):
     extent: Annotated[str, Choice(("uniform", "none", "sphere"))]
     lon: Longitude
     lat: Latitude
-    epsilon: Annotated[float, Number(Bounds(above=0, most=1))]
+    epsilon: Annotated[float, Number(Bounds(least=1e-6, most=1))]
     epsilon_slope: Annotated[float, Number(Bounds(least=-5, most=5))]
-    ratio_cap: Annotated[float | str, Number(Bounds(above=0, most=1e6), ("none",))]
+    ratio_cap: Annotated[float | str, Number(Bounds(least=1e-6, most=1e6), ("none",))]
     parallel: Annotated[str, Choice(("sun", "halo"))]
-    radius: Annotated[float, Amount("length", "20 pc", Bounds(above="0 pc", most="1 kpc"))]
+    radius: Annotated[float, Amount("length", "20 pc", Bounds(least="0.01 pc", most="1 kpc"))]
 
 
 class Background(Section):
@@ -115,7 +117,7 @@ class Spallation(Section):
 
     losses: Annotated[str, Choice(("off", "on"))]
     gas_density: Annotated[
-        float, Amount("density", "1 cm-3", Bounds(above="0 cm-3", most="10 cm-3"))
+        float, Amount("density", "1 cm-3", Bounds(least="1e-9 cm-3", most="10 cm-3"))
     ]
     gas_height: _Length
 
@@ -125,9 +127,9 @@ class MonteCarlo(sections.MonteCarlo):
 
     background_histories: Annotated[int, Whole(sections.LANES, 10**9)]
     step: Annotated[float, Number(Bounds(least=0.02, most=0.3))]
-    separation: Annotated[float, Amount("length", "300 pc", Bounds(above="0 pc", most="1 kpc"))]
+    separation: Annotated[float, Amount("length", "300 pc", Bounds(least="1 pc", most="1 kpc"))]
     region_histories: Annotated[int, Whole(sections.LANES, 10**9)]
-    wall: Annotated[float, Amount("length", "0.5 pc", Bounds(above="0 pc", most="1 kpc"))]
+    wall: Annotated[float, Amount("length", "0.5 pc", Bounds(least="1e-4 pc", most="1 kpc"))]
     gradient_step: GradientStep
     kernel_leg: KernelLeg
     leg_steps: LegSteps
@@ -155,6 +157,7 @@ class LrmfSdpConfig(Config):
         }
         yield from missing_nuclei(self.species.names, tables)
         yield from self._misfits()
+        yield from self._trapped()
 
     def _misfits(self) -> Iterable[str]:
         galaxy, run, r = self.galaxy, self.monte_carlo, self.galaxy.sun_radius
@@ -195,6 +198,25 @@ class LrmfSdpConfig(Config):
             yield from self._sphere()
         yield from self._unknown()
 
+    def _trapped(self) -> Iterable[str]:
+        """Where the halo is far slower than the disc, histories take ages to leave it."""
+        grid, outer = self.energies.grid or (1e3,), self.diffusion
+        for name in self.species.names if min(grid) > 1.01 * self._heaviest else ():
+            for energy in (min(grid), max(grid)):
+                ratio = float(rigidity_of(energy, name)) / outer.r0
+                if not _SLOWEST <= ratio**outer.slope <= _FASTEST:
+                    yield (
+                        f"diffusion.r0: got {outer.r0:g} GV with diffusion.slope {outer.slope:g};"
+                        f" allowed: (R/r0)^slope from {_SLOWEST:g} to {_FASTEST:g}, where {name} at"
+                        f" {energy:g} GeV has {ratio**outer.slope:.3g}"
+                    )
+                    return
+
+    @property
+    def _heaviest(self) -> float:
+        """Largest rest energy of the nuclei [GeV]."""
+        return max(SPECIES[name].mass for name in self.species.names)
+
     def _sphere(self) -> Iterable[str]:
         """What a sphere needs: small, with a thin wall, and no faster than what is around it."""
         field, wall = self.field, self.monte_carlo.wall
@@ -204,10 +226,11 @@ class LrmfSdpConfig(Config):
                 f"field.radius: got {field.radius:g} pc; allowed: at most {room:g} pc, a fifth of"
                 " geminga.distance and diffusion.disc_height"
             )
-        if wall > 0.25 * field.radius:
+        thin, thick = field.radius / 400.0, field.radius / 4.0
+        if not thin <= wall <= thick:
             yield (
-                f"monte_carlo.wall: got {wall:g} pc; allowed: at most a quarter of field.radius,"
-                f" {0.25 * field.radius:g} pc"
+                f"monte_carlo.wall: got {wall:g} pc; allowed: {thin:g} to {thick:g} pc, at least"
+                " 1/400 and at most a quarter of field.radius"
             )
         if field.parallel != "sun":
             yield (

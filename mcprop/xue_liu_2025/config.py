@@ -42,7 +42,7 @@ class MagneticField(Section):
 
     ra: Longitude
     dec: Latitude
-    strength: Annotated[float, Amount("field", "3 uG", Bounds(above="0 uG", most="1 G"))]
+    strength: Annotated[float, Amount("field", "3 uG", Bounds(least="1e-3 uG", most="1 G"))]
 
 
 class Velocity(Section):
@@ -63,7 +63,7 @@ class Cloud(Section):
 
     mode: Annotated[str, MODES]
     transport: Annotated[str, TRANSPORTS]
-    depth: Annotated[float, Amount("length", "1.6 pc", Bounds(above="0 pc", most="1 kpc"))]
+    depth: Annotated[float, Amount("length", "1.6 pc", Bounds(least="1e-4 pc", most="1 kpc"))]
     critical_rigidity: Rigidity
 
 
@@ -72,12 +72,12 @@ class Diffusion(Section):
 
     d0: Annotated[
         float,
-        Amount("diffusion", "2.15e28 cm2/s", Bounds(above="0 cm2/s", most="1e36 cm2/s")),
+        Amount("diffusion", "2.15e28 cm2/s", Bounds(least="1e20 cm2/s", most="1e36 cm2/s")),
     ]
     reference_rigidity: Rigidity
     slope: Annotated[float, Number(Bounds(least=-2, most=2))]
-    parallel_factor: Annotated[float, Number(Bounds(above=0, most=1e6))]
-    mach_alfven: Annotated[float, Number(Bounds(above=0, most=1))]
+    parallel_factor: Annotated[float, Number(Bounds(least=1e-3, most=1e6))]
+    mach_alfven: Annotated[float, Number(Bounds(least=0.01, most=1))]
 
 
 class Spectrum(Section):
@@ -90,9 +90,9 @@ class Background(Section):
     """Leaky box: emission [GV-1], height [pc], rate [1/yr], volume [pc3], rigidities [GV]."""
 
     source: Emission
-    height: Annotated[float, Amount("length", "100 pc", Bounds(above="0 pc", most="100 kpc"))]
-    rate: Annotated[float, Amount("rate", "0.03 yr-1", Bounds(above="0 yr-1", most="1e6 yr-1"))]
-    volume: Annotated[float, Amount("volume", "10 kpc3", Bounds(above="0 kpc3", most="1e9 kpc3"))]
+    height: Annotated[float, Amount("length", "100 pc", Bounds(least="1 pc", most="100 kpc"))]
+    rate: Annotated[float, Amount("rate", "0.03 yr-1", Bounds(least="1e-9 yr-1", most="1e6 yr-1"))]
+    volume: Annotated[float, Amount("volume", "10 kpc3", Bounds(least="1e-9 kpc3", most="1e9 kpc3"))]
     cutoff: Rigidity
     dipole: Annotated[float, Number(Bounds(least=0, below=1))]
     modulation: Annotated[float, Amount("rigidity", "0.97 GV", Bounds(least="0 GV", most="1 TV"))]
@@ -113,7 +113,7 @@ class Centre(Section):
 
     source: Emission
     age: Age
-    distance: Annotated[float, Amount("length", "8.5 kpc", Bounds(above="0 kpc", most="100 kpc"))]
+    distance: Annotated[float, Amount("length", "8.5 kpc", Bounds(least="1 pc", most="100 kpc"))]
     cutoff: Rigidity
 
 
@@ -128,7 +128,7 @@ class MonteCarlo(sections.MonteCarlo):
 
     estimator: Annotated[str, ESTIMATORS]
     gradient_step: GradientStep
-    step: Annotated[float, Number(Bounds(above=0, most=10))]
+    step: Annotated[float, Number(Bounds(least=1e-3, most=10))]
     kernel_leg: KernelLeg
     leg_steps: LegSteps
 
@@ -149,14 +149,20 @@ class XueLiu2025Config(Config):
     stop: Stop
 
     def own_problems(self) -> Iterable[str]:
-        """Every nucleus needs its index and its sources."""
+        """Every nucleus needs its index and its sources; the burst must be somewhere."""
         tables = {
             "spectrum.index": self.spectrum.index,
             "background.source": self.background.source,
             "nearby.source": self.nearby.source,
             "centre.source": self.centre.source,
         }
-        return missing_nuclei(self.species.names, tables)
+        yield from missing_nuclei(self.species.names, tables)
+        along, across = self.nearby.r_parallel, self.nearby.r_perp
+        if along**2 + across**2 < 1.0:
+            yield (
+                f"nearby.r_parallel: got {along:g} pc with nearby.r_perp {across:g} pc, a burst at"
+                " the observer; allowed: a distance of 1 pc at least"
+            )
 
     def model(self) -> XueLiu2025:
         """Build the formulas of the published model from these values.

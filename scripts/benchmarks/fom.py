@@ -102,6 +102,6 @@ class Merit:
         return float(outcome.moments.figure_of_merit(outcome.cpu))
 
     def _outcome(self, begin: int, histories: int) -> Any:
-        from mcprop.transport import run_batch
+        from mcprop.transport import run_job
 
-        return run_batch(self.job, 1, begin, histories, self.nside)
+        return run_job(self.job, 1, begin, histories, self.nside)

@@ -161,8 +161,8 @@ class DiscJob:
         three = axes.reshape(n, 3, 3)
         slopes = three @ DISC_SLOPE
         seen = 1.0 + np.stack([slopes, -slopes], axis=2).reshape(n, 6) + 1e-2 * three[:, :1, 0]
-        moments, tally = from_frames(DISC_DENSITY * seen, axes, 1.0, nside)
-        return Outcome(moments, tally, all_arrived(seen))
+        moments, tally, parts = from_frames(DISC_DENSITY * seen, axes, 1.0, nside)
+        return Outcome(moments, tally, all_arrived(seen), parts=parts)
 
 
 class ToyPlanner(plan.Planner):

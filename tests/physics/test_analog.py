@@ -25,7 +25,7 @@ from mcprop.transport import (
     BurstJob,
     BurstWalk,
     CloudJob,
-    run_batch,
+    run_job,
 )
 from mcprop.xue_liu_2025.plan import Planner
 
@@ -48,7 +48,7 @@ def closed_form():
 def run(kind, share=1.0, n=N, observer=FREE, seed=2, nside=0, **change):
     described = slab(KAPPA, FLOW, DEPTH, math.inf, 0.5)._replace(**change)
     job = kind(("analog",), described, SteadyDensity(1.0), Observer(observer, share))
-    return run_batch(job, seed, 0, n, nside)
+    return run_job(job, seed, 0, n, nside)
 
 
 def worst(moments, expected):
@@ -123,17 +123,17 @@ def burst_job(kind, share, walked=0.9):
 def test_analog_burst_against_the_closed_form():
     """262144 single walks: dipole of 0.13 to 0.01."""
     job, expected = burst_job(AnalogBurstJob, 1.0)
-    dipole = run_batch(job, 4, 0, N, 0).moments.dipole()
+    dipole = run_job(job, 4, 0, N, 0).moments.dipole()
     assert np.abs((dipole.vector - expected) / dipole.sigma).max() < 4.0
     assert np.linalg.norm(expected) > 8.0 * dipole.sigma.max()
     wrong, _ = burst_job(AnalogBurstJob, -1.0)
-    dipole = run_batch(wrong, 4, 0, N, 0).moments.dipole()
+    dipole = run_job(wrong, 4, 0, N, 0).moments.dipole()
     assert np.abs((dipole.vector - expected) / dipole.sigma).max() > 4.0
 
 
 def test_analog_burst_against_the_estimator():
     found = [
-        run_batch(burst_job(kind, share)[0], 5, 0, N, 0).moments.dipole()
+        run_job(burst_job(kind, share)[0], 5, 0, N, 0).moments.dipole()
         for kind, share in ((AnalogBurstJob, 1.0), (BurstJob, 0.01))
     ]
     error = np.sqrt(np.diag(found[0].covariance + found[1].covariance))
@@ -143,7 +143,7 @@ def test_analog_burst_against_the_estimator():
 def test_analog_run_of_a_scenario_has_the_density_and_no_contradiction():
     """The published case in analog: the density to 1 %, the dipole lost in noise, as it must be."""
     result = Simulation.from_scenario("xue-liu-2025").run(
-        histories=1 << 14, seed=1, threads=1, energies=[1e4], analog=True
+        histories=1 << 14, seed=1, workers=1, energies=[1e4], analog=True
     )
     assert result.comparison.agrees
     assert {row.estimator for row in result.comparison if row.component == "nearby"} == {"analog"}

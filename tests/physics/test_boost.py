@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcprop.transport import BoostJob, run_batch
+from mcprop.transport import BoostJob, run_job
 
 AXIS = np.array([2.0, -1.0, 2.0]) / 3.0
 FAST = (1e4, 0.938272)  # energy, mass [GeV]
@@ -64,7 +64,7 @@ CASES = [
 @pytest.mark.parametrize(("speed", "particle", "index"), CASES)
 def test_fast_observer_against_the_integral_over_the_sphere(speed, particle, index):
     """Dipoles between 0 and 2.6, to 0.5 %."""
-    outcome = run_batch(job_of(speed, particle, index), 3, 0, N, 8)
+    outcome = run_job(job_of(speed, particle, index), 3, 0, N, 8)
     assert pulls(outcome.moments, speed, particle, index).max() < 4.0
     assert outcome.fates.tolist() == [0, 0, N, 0]
     assert outcome.moments.dipole().sigma.max() < 0.02
@@ -91,21 +91,21 @@ def test_slow_observer_goes_over_into_the_first_order(speed, particle):
     first_order = (2.0 + 2.7) * speed * energy / math.sqrt(energy**2 - mass**2)
     exact = exact_dipole(speed, particle)[1]
     assert exact == pytest.approx(first_order, rel=30.0 * speed**2 + 1e-11)
-    dipole = run_batch(job_of(speed, particle), 4, 0, N, 8).moments.dipole()
+    dipole = run_job(job_of(speed, particle), 4, 0, N, 8).moments.dipole()
     error = math.sqrt(AXIS @ dipole.covariance @ AXIS)
     assert abs(dipole.vector @ AXIS - first_order) < 4.0 * error + 30.0 * speed**3
     assert error < 0.02 * first_order
 
 
 def test_an_observer_at_rest_sees_the_gas_as_it_is():
-    outcome = run_batch(BoostJob(("rest",), *FAST, 2.7, (0.0, 0.0, 0.0)), 4, 0, 256, 8)
+    outcome = run_job(BoostJob(("rest",), *FAST, 2.7, (0.0, 0.0, 0.0)), 4, 0, 256, 8)
     assert outcome.fates.tolist() == [0, 0, 256, 0]
     assert outcome.moments.density()[0] == pytest.approx(1.0, rel=1e-14)
     assert np.abs(outcome.moments.dipole().vector).max() < 1e-14
 
 
 def test_map_and_moments_tell_the_same_dipole():
-    outcome = run_batch(job_of(1e-2), 5, 0, N, 8)
+    outcome = run_job(job_of(1e-2), 5, 0, N, 8)
     sky = outcome.tally.to_map(outcome.moments.density()[0])
     along = sky.fit_dipole().vector @ AXIS
     assert along == pytest.approx(exact_dipole(1e-2)[1], rel=0.02)
@@ -123,14 +123,14 @@ PLANTED = {
 
 @pytest.mark.parametrize("bug", PLANTED)
 def test_planted_biases_are_caught(bug):
-    moments = run_batch(PLANTED[bug], 3, 0, N, 8).moments
+    moments = run_job(PLANTED[bug], 3, 0, N, 8).moments
     particle = MASSIVE if bug == "mass forgotten" else FAST
     assert pulls(moments, 0.3, particle).max() > 4.0
 
 
 def test_first_order_is_not_exact_at_large_speeds():
     """At 0.3 c the first order is 10 % off, and the bound above would say so."""
-    dipole = run_batch(BASE, 3, 0, N, 8).moments.dipole()
+    dipole = run_job(BASE, 3, 0, N, 8).moments.dipole()
     first_order = 4.7 * 0.3
     assert abs(dipole.vector @ AXIS - first_order) > 4.0 * math.sqrt(
         AXIS @ dipole.covariance @ AXIS

@@ -16,7 +16,7 @@ from mcprop.fields import UniformField
 from mcprop.observer import Observer
 from mcprop.plan import burst_form
 from mcprop.source import Burst, SteadyDensity, WalkedBurst
-from mcprop.transport import BurstJob, BurstWalk, run_batch
+from mcprop.transport import BurstJob, BurstWalk, run_job
 from mcprop.units import C_LIGHT, CM2_PER_S
 
 AGE = 3.4e5
@@ -51,7 +51,7 @@ def sun(medium="anisotropic", leg=0.1, step=0.01):
 
 def outcome(walk, medium="anisotropic", leg=0.1, n=N, name="burst", observer=None):
     job = BurstJob((name, leg), walk, observer or sun(medium, leg))
-    return run_batch(job, 11, 0, n, 0)
+    return run_job(job, 11, 0, n, 0)
 
 
 def pulls(moments, medium="anisotropic"):

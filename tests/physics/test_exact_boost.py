@@ -14,7 +14,7 @@ from scipy.integrate import quad
 from mcprop import comparison
 from mcprop.analytic import boost
 from mcprop.scenario import load
-from mcprop.transport import run_batch
+from mcprop.transport import run_job
 from mcprop.xue_liu_2025.assembly import Assembly
 from mcprop.xue_liu_2025.plan import Planner
 
@@ -83,7 +83,7 @@ def assembled(velocity_factor=1.0, energy=15.0):
         if p.component == "compton-getting":
             turned = tuple(velocity_factor * u for u in p.job.velocity)
             object.__setattr__(p.job, "velocity", turned)
-        outcomes.append(run_batch(p.job, 3, 0, 1 << 17, 1))
+        outcomes.append(run_job(p.job, 3, 0, 1 << 17, 1))
     rows = Assembly(config.model(), energy, planned, outcomes).comparisons()
     return {(row.component, row.reference): row for row in rows if row.quantity == "dipole"}
 

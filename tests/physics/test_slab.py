@@ -26,7 +26,7 @@ from mcprop.protocol import implements, is_uniform, outside, own_path
 from mcprop.scenario import load
 from mcprop.source import SteadyDensity
 from mcprop.species import energy_of
-from mcprop.transport import AnalogCloudJob, CloudJob, run_batch
+from mcprop.transport import AnalogCloudJob, CloudJob, run_job
 from mcprop.xue_liu_2025.plan import Planner
 
 FIELD = np.array([0.6, 0.8, 0.0])
@@ -88,7 +88,7 @@ def run(met, step=0.5, n=N, age=math.inf, flow=FLOW, kappa=KAPPA, tilt=False, ch
     around = met if isinstance(met, SteadyDensity) else Met(met)
     rate = flow / kappa[0, 0] if tilt else 0.0
     job = CloudJob(("test", step), described, around, Observer(FREE, 1e-3), rate)
-    return run_batch(job, seed, 0, n, 0)
+    return run_job(job, seed, 0, n, 0)
 
 
 def pull(found, expected):
@@ -224,7 +224,7 @@ def arrivals(time, flow=FLOW, n=1 << 17, tilt=False, change=None):
     job = AnalogCloudJob(
         ("analog",), described, SteadyDensity(1.0), Observer(np.zeros((3, 3)), 1.0)
     )
-    fates = run_batch(job, 5, 0, n, 0).fates
+    fates = run_job(job, 5, 0, n, 0).fates
     share = fates[ARRIVED] / n
     return share, math.sqrt(share * (1.0 - share) / n)
 
@@ -287,7 +287,7 @@ def test_dipole_of_equation_11(name, rigidity):
     model: XueLiu2025 = config.model()
     energy = float(energy_of(rigidity, "p"))
     job = Planner(model, config.monte_carlo).jobs(energy)[0].job
-    moments = run_batch(job, 1, 0, N, 0).moments
+    moments = run_job(job, 1, 0, N, 0).moments
     steady = math.exp(-model.flow_speed * model.cloud_depth / model.k_xx(rigidity, "p"))
     assert pull(moments.density(), steady) < 4.0
     assert dipole_pulls(moments, model.published_dipole("nearby", rigidity, "p")).max() < 4.0

@@ -19,7 +19,7 @@ from mcprop.kernels.step import euler
 from mcprop.protocol import drift, implements, kappa, kernel, weight
 from mcprop.region import Gradients, Region
 from mcprop.region_job import RegionJob
-from mcprop.transport import Outcome, run_batch
+from mcprop.transport import Outcome, run_job
 
 RADIUS = 20.0
 STEP_BIAS = 0.003
@@ -29,7 +29,7 @@ TENSORS = [(1.0, 0.03), (1.0, 0.122), (1.0, 0.5), (3.0, 0.1), (0.5, 0.2)]  # par
 
 
 def simulated(region, n=8000, **options):
-    outcome = run_batch(RegionJob(("sphere", n), region, **options), 20, 0, n, 0)
+    outcome = run_job(RegionJob(("sphere", n), region, **options), 20, 0, n, 0)
     assert outcome.fates.tolist() == [n, 0, 0, 0]
     return Gradients.of(outcome.moments)
 
@@ -310,8 +310,8 @@ def test_the_walk_has_the_medium_of_the_package():
 
 def test_batches_add_up_to_the_whole():
     job = RegionJob(("sum",), Region(RADIUS, 2.0, 0.3, 1.0, 5.0))
-    parts = Outcome() + run_batch(job, 5, 0, 130, 0) + run_batch(job, 5, 130, 270, 0)
-    whole = run_batch(job, 5, 0, 400, 0)
+    parts = Outcome() + run_job(job, 5, 0, 130, 0) + run_job(job, 5, 130, 270, 0)
+    whole = run_job(job, 5, 0, 400, 0)
     np.testing.assert_allclose(parts.moments.mean, whole.moments.mean, rtol=1e-12)
     np.testing.assert_allclose(parts.moments.scatter, whole.moments.scatter, rtol=1e-9, atol=1e-12)
     assert parts.fates.tolist() == whole.fates.tolist() == [400, 0, 0, 0]

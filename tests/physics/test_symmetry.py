@@ -18,7 +18,7 @@ from mcprop.fields import UniformField
 from mcprop.observer import Observer
 from mcprop.scenario import load
 from mcprop.source import Burst, SteadyDensity
-from mcprop.transport import BurstJob, BurstWalk, CloudJob, run_batch
+from mcprop.transport import BurstJob, BurstWalk, CloudJob, run_job
 from mcprop.xue_liu_2025.plan import Planner
 
 CONFIG = load("xue-liu-2025-time-dependent").replace({"monte_carlo.estimator": "assisted"})
@@ -41,7 +41,7 @@ def outcomes(config, model, seed, nside=1, n=N):
     """Outcomes of the jobs of protons at 10 TeV, by component."""
     planned = Planner(model, config.monte_carlo).jobs(1e4)
     return {
-        p.component: run_batch(p.job, seed, 0, n, nside)
+        p.component: run_job(p.job, seed, 0, n, nside)
         for p in planned
         if p.species == "p" and p.gives == "dipole"
     }
@@ -122,7 +122,7 @@ def burst_scores(b_hat, perp, walked=True):
     burst = Burst(120.0, -40.0, 60.0, 1e5, field, 0.5, perp)
     walk = BurstWalk(burst, 1e4 if walked else 1e5, 20, (1.3e-3, -4e-4, 7e-4), 0.5)
     sun = Observer(10.0 * np.eye(3), 0.01)
-    return run_batch(BurstJob(("eps",), walk, sun), 3, 0, 4096, 0).moments.dipole().vector
+    return run_job(BurstJob(("eps",), walk, sun), 3, 0, 4096, 0).moments.dipole().vector
 
 
 def cloud_scores(b_hat, perp):
@@ -131,7 +131,7 @@ def cloud_scores(b_hat, perp):
     described = slab(kappa, 0.5, 1.5, math.inf, 0.5)
     sun = Observer(0.01 * kappa, 1e-2)
     job = CloudJob(("eps",), described, SteadyDensity(1.0), sun)
-    return run_batch(job, 3, 0, 4096, 0).moments.dipole().vector
+    return run_job(job, 3, 0, 4096, 0).moments.dipole().vector
 
 
 IN_PLANE = [(1.0, 0.0, 0.0), (0.6, 0.8, 0.0), (0.0, -1.0, 0.0)]
@@ -174,10 +174,10 @@ def test_a_problem_without_direction_has_no_dipole():
     burst = Burst(0.0, 0.0, 0.0, 1e5, UniformField(0.0, 0.0, 1.0), 0.5, 0.5)
     walk = BurstWalk(burst, 1e4, 20, (0.0, 0.0, 0.0), 0.0)  # single paths: noise, no mean
     sun = Observer(10.0 * np.eye(3), 0.1)
-    dipole = run_batch(BurstJob(("none",), walk, sun), 3, 0, N, 0).moments.dipole()
+    dipole = run_job(BurstJob(("none",), walk, sun), 3, 0, N, 0).moments.dipole()
     pulls = np.linalg.solve(np.linalg.cholesky(dipole.covariance), dipole.vector)
     assert np.abs(pulls).max() < 4.0
     aside = replace(walk, burst=burst._replace(z=100.0))
-    dipole = run_batch(BurstJob(("none",), aside, sun), 3, 0, N, 0).moments.dipole()
+    dipole = run_job(BurstJob(("none",), aside, sun), 3, 0, N, 0).moments.dipole()
     pulls = np.linalg.solve(np.linalg.cholesky(dipole.covariance), dipole.vector)
     assert np.abs(pulls).max() > 4.0

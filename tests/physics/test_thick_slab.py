@@ -11,7 +11,7 @@ import pytest
 
 from mcprop.cloud import centre_share
 from mcprop.scenario import load
-from mcprop.transport import run_batch
+from mcprop.transport import run_job
 from mcprop.xue_liu_2025.plan import Planner
 
 N = 1 << 16
@@ -35,7 +35,7 @@ def test_steady_density_and_dipole(energy):
     model, job = jobs("xue-liu-2025", energy)
     rigidity = np.sqrt(energy**2 - 0.938272**2)
     psi = np.exp(-model.flow_speed * 10.0 / model.k_xx(rigidity, "p"))
-    moments = run_batch(job, 5, 0, N, 0).moments
+    moments = run_job(job, 5, 0, N, 0).moments
     density, error = moments.density()
     assert error < 0.015 * psi
     assert abs(density - psi) < 4.0 * error
@@ -44,14 +44,14 @@ def test_steady_density_and_dipole(energy):
     along = expected / np.linalg.norm(expected)
     sigma = np.sqrt(along @ found.covariance @ along)
     assert abs((found.vector - expected) @ along) < 4.0 * sigma < 0.03 * np.linalg.norm(expected)
-    whole = run_batch(recentred(job, 1.0), 5, 0, N, 0).moments
+    whole = run_job(recentred(job, 1.0), 5, 0, N, 0).moments
     assert whole.log_density_variance() > 5.0 * moments.log_density_variance()
 
 
 @pytest.mark.parametrize("centre", [0.9, 0.5, 0.0])
 def test_any_centre_is_unbiased(centre):
     model, job = jobs("xue-liu-2025", 1e3)
-    moments = run_batch(recentred(job, centre), 6, 0, N, 0).moments
+    moments = run_job(recentred(job, centre), 6, 0, N, 0).moments
     psi = np.exp(-model.flow_speed * 10.0 / model.k_xx(np.sqrt(1e6 - 0.938272**2), "p"))
     assert abs(moments.density()[0] - psi) < 4.0 * moments.density()[1]
     # a share of the exits left out is noticed
@@ -63,7 +63,7 @@ def test_time_dependent_cloud(estimator):
     changes = {"monte_carlo.estimator": estimator}
     model, job = jobs("xue-liu-2025-time-dependent", 1e3, **changes)
     psi = model.density("nearby", np.sqrt(1e6 - 0.938272**2), "p")
-    density, error = run_batch(job, 7, 0, 2 * N, 0).moments.density()
+    density, error = run_job(job, 7, 0, 2 * N, 0).moments.density()
     assert abs(density - psi) < 4.0 * error < 0.25 * psi
 
 

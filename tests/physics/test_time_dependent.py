@@ -13,7 +13,7 @@ import pytest
 
 from mcprop.scenario import load
 from mcprop.species import energy_of
-from mcprop.transport import BurstWalk, run_batch
+from mcprop.transport import BurstWalk, run_job
 from mcprop.xue_liu_2025.plan import Planner
 
 CONFIG = load("xue-liu-2025-time-dependent")
@@ -31,7 +31,7 @@ def job_of(rigidity, estimator="walk", **settings):
 
 
 def moments_of(job, n=N, seed=1):
-    outcome = run_batch(job, seed, 0, n, 0)
+    outcome = run_job(job, seed, 0, n, 0)
     assert outcome.fates.sum() == n
     return outcome.moments
 
@@ -149,7 +149,7 @@ BUGS = (
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_biases_are_caught(bug):
-    outcome = run_batch(altered(bug), 1, 0, N, 0)
+    outcome = run_job(altered(bug), 1, 0, N, 0)
     assert worst(outcome.moments, 1e4) > 4.0
 
 

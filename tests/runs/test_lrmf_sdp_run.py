@@ -138,7 +138,7 @@ def test_all_nine_in_the_spectrum(tmp_path):
 
 def test_threads_change_no_bit():
     one, two = (
-        simulation(**{"stop.histories": 16384}).run(seed=5, energies=[1e5], threads=n)
+        simulation(**{"stop.histories": 16384}).run(seed=5, energies=[1e5], workers=n)
         for n in (1, 3)
     )
     assert all(

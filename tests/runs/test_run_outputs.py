@@ -52,7 +52,7 @@ def nuclei(name):
 def finished(request, tmp_path_factory):
     """Scenario, result and directory of a small run."""
     simulation = Simulation.from_scenario(request.param)
-    result = simulation.run(histories=HISTORIES, seed=SEED, threads=2, energies=ENERGIES)
+    result = simulation.run(histories=HISTORIES, seed=SEED, workers=2, energies=ENERGIES)
     directory = tmp_path_factory.mktemp("run") / request.param
     result.write(directory)
     return request.param, result, directory
@@ -243,7 +243,7 @@ def test_configuration_in_the_directory_repeats_the_run(finished):
     assert config.model() == load(name).model()
     if name != names()[0]:
         return
-    again = Simulation(config).run(threads=1)
+    again = Simulation(config).run(workers=1)
     for mine, theirs in zip(again.rows, result.rows, strict=True):
         assert mine == theirs
 
@@ -273,7 +273,7 @@ def test_moderate_runs_of_all_scenarios_agree_within_four_sigma():
     """32768 histories at three energies: no row differs, and the largest deviation is told."""
     for name in names():
         result = Simulation.from_scenario(name).run(
-            histories=1 << 15, seed=3, threads=2, energies=[1e2, 1e4, 1e6]
+            histories=1 << 15, seed=3, workers=2, energies=[1e2, 1e4, 1e6]
         )
         assert not result.comparison.of("differs"), (name, result.comparison)
         assert len(result.comparison.of("agrees")) >= 16, (name, result.comparison)

@@ -104,7 +104,7 @@ def test_a_key_without_a_default_must_be_given(monkeypatch):
         scenario.parse('model = "toy"')
     scenario._base.cache_clear()
     missing, unknown = caught.value.problems
-    assert missing.startswith("geminga.age: missing; allowed: a time greater than 0 yr")
+    assert missing.startswith("geminga.age: missing; allowed: a time at least")
     assert unknown.startswith("extra: unknown key")
 
 
@@ -246,9 +246,9 @@ def values(result):
 
 
 def test_neither_threads_nor_rounds_change_a_bit(result):
-    one = run(threads=1)
+    one = run(workers=1)
     assert values(one) == values(result)
-    assert values(run(threads=2, rel_err=1e-9)) == values(result)
+    assert values(run(workers=2, rel_err=1e-9)) == values(result)
 
 
 # Files, figures and the command line

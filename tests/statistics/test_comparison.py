@@ -17,8 +17,9 @@ from mcprop.comparison import (
     dipole_row,
     gaussian_sigma,
 )
-from mcprop.dipole import Dipole, Moments
+from mcprop.dipole import Dipole
 from mcprop.errors import RangeError
+from mcprop.moments import Moments
 
 REFERENCE = Dipole([1e-3, -5e-4, 2e-4])
 LENGTH = float(np.linalg.norm(REFERENCE.vector))

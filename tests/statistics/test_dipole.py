@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from mcprop.dipole import UNIFORM_ANGLE_ERR, Dipole, Moments, Part, combine
+from mcprop.dipole import UNIFORM_ANGLE_ERR, Dipole, Part, combine
 from mcprop.errors import RangeError
+from mcprop.moments import Moments
 
 ONE_SIGMA = math.erf(1.0 / math.sqrt(2.0))
 DELTA = np.array([2e-3, -1e-3, 5e-4])

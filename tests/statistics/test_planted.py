@@ -24,7 +24,7 @@ from mcprop.protocol import drift, implements, noise
 from mcprop.scenario import load
 from mcprop.source import Burst, WalkedBurst
 from mcprop.species import energy_of
-from mcprop.transport import BurstWalk, CloudJob, run_batch
+from mcprop.transport import BurstWalk, CloudJob, run_job
 from mcprop.xue_liu_2025.plan import Planner
 
 STEADY, TIMED = load("xue-liu-2025"), load("xue-liu-2025-time-dependent")
@@ -42,7 +42,7 @@ def planned(config, component):
 
 def verdicts(config, component, job, n=N):
     """Verdicts on dipole and density of a job against the formulas of the model."""
-    moments = run_batch(job, 17, 0, n, 1).moments
+    moments = run_job(job, 17, 0, n, 1).moments
     model = config.model()
     dipole = compare(moments.dipole(), Dipole(model.dipole(component, RIGIDITY, "p")))
     expected = model.density(component, RIGIDITY, "p")
@@ -172,7 +172,7 @@ def test_a_stream_shared_between_cloud_and_walk_is_caught(monkeypatch):
     expected = cloud.density(1.5, np.eye(3), 0.3, 0.5 * np.eye(3), place, age)
 
     def verdict():
-        mean, std_dev = run_batch(job, 17, 0, 4 * N, 0).moments.density()
+        mean, std_dev = run_job(job, 17, 0, 4 * N, 0).moments.density()
         return compare_density(mean / expected, std_dev / expected).verdict
 
     assert verdict() == "agrees"

@@ -9,8 +9,9 @@ import pytest
 from astropy.io import fits
 
 from mcprop import __version__
-from mcprop.dipole import Dipole, Moments
+from mcprop.dipole import Dipole
 from mcprop.errors import OutputError, RangeError
+from mcprop.moments import Moments
 from mcprop.sky import SkyMap, SkyTally
 
 ONE_SIGMA = math.erf(1.0 / math.sqrt(2.0))

@@ -12,11 +12,11 @@ import pytest
 # row it belongs to, right of everything in that row that it imports. A package stands right of
 # its modules, because its __init__ may re-export them.
 ROWS = """
-    errors units species frames _cache protocol models
+    errors units species frames symmetric _cache protocol models
     fields.differences fields.uniform fields
     kernels.elementary kernels.rng kernels.lanes kernels.launch kernels.tensor kernels.step
         kernels.boundary kernels.residence kernels.walk kernels.slab kernels.region
-        kernels.score kernels.analog kernels.boost kernels
+        kernels.score kernels.analog kernels.boost kernels.power_sums kernels
     diffusion medium.aligned medium.blend medium.check medium.constant
         medium.field_aligned medium.isotropic medium.sdp medium.sphere medium.total medium particles
         spectrum source cloud observer galaxy.halo galaxy.grid galaxy.steady
@@ -25,14 +25,16 @@ ROWS = """
         analytic.parameters
         analytic.xue_liu_2025 analytic.sphere analytic.walled_sphere analytic.lrmf_losses
         analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic
-    dipole region tables skyplot skyfits sky findings comparison measurements plot cite provenance
-        rundir result
+    dipole moments region tables skyplot skyfits sky findings comparison health measurements plot
+        cite provenance sealed rundir result
     quantity_text toml_text sections config_checks scenario
-        transport plan assembly halving study runner simulation
+        paths burst_walk runnable transport plan batches assembly halving trend checks study
+        processes executors batch_file store energy_run runner simulation
+        replayed replay
         background_job region_job
         lrmf_sdp.config lrmf_sdp.plan lrmf_sdp.assembly lrmf_sdp
         xue_liu_2025.config xue_liu_2025.plan xue_liu_2025.assembly xue_liu_2025
-    report cli __main__
+    report status interruption cli_shared cli_run cli __main__
 """
 ORDER = ROWS.split()
 

@@ -1,0 +1,203 @@
+"""The commands that evaluate and run scenarios, and look after runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcprop.cli_shared import (
+    Whole,
+    config_argument,
+    energies_option,
+    energy_list,
+    executor_options,
+    load,
+    output_option,
+    overwrite_option,
+    require_free,
+)
+from mcprop.errors import OutputError, StoppedError
+
+if TYPE_CHECKING:
+    from mcprop.result import Result
+
+directory_argument = click.argument(
+    "directory", metavar="DIR", type=click.Path(path_type=Path)
+)
+
+
+@click.command()
+@config_argument
+@output_option
+@energies_option
+@overwrite_option
+def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -> None:
+    """Evaluate the published formulas only."""
+    from mcprop import report
+
+    with _nothing_written():
+        settings = load(config, {"energies": energy_list(energies)})
+        require_free(output, overwrite)
+        from mcprop.simulation import Simulation
+
+        result = Simulation(settings).analytic()
+    result.write(output, overwrite=overwrite)
+    click.echo(report.closing(result, output))
+
+
+@click.command()
+@config_argument
+@output_option
+@energies_option
+@click.option(
+    "--histories",
+    type=Whole(),
+    metavar="N",
+    help="Pseudo-particles per energy, species and component, such as 1e5; in lrmf-sdp of the"
+    " remnant, the background has monte_carlo.background_histories.",
+)
+@click.option("--rel-err", type=float, metavar="X", help="Relative error at which to stop early.")
+@click.option(
+    "--seconds", type=float, metavar="S",
+    help="No energy is given more histories if the run would then take longer than this.",
+)  # fmt: skip
+@click.option("--seed", type=int, metavar="S", help="Seed; without it one is drawn and stored.")
+@executor_options
+@click.option(
+    "--analog",
+    is_flag=True,
+    help="Plain histories without variance reduction: an independent check that needs far more"
+    " of them for the same error bar.",
+)
+@click.option(
+    "--halving",
+    is_flag=True,
+    help="Run 1 % of the histories (at least 256 of a job) once more with half the step; the"
+    " comparison then holds the difference.",
+)
+@overwrite_option
+def run(
+    config: str,
+    output: Path,
+    energies: str | None,
+    histories: int | None,
+    rel_err: float | None,
+    seconds: float | None,
+    seed: int | None,
+    executor: str,
+    workers: int | None,
+    analog: bool,
+    halving: bool,
+    overwrite: bool,
+) -> None:
+    """Run pseudo-particles and compare them with the formulas.
+
+    Every finished batch is kept in DIR at once. Ctrl-C, SIGTERM and SIGUSR1 end the run within
+    seconds; mcprop resume DIR goes on with it, also after a crash, and gives the same result, bit
+    for bit.
+
+    Exit codes: 0 (also if ended by a signal); 2 (usage or configuration); 3 (files, disk, workers).
+    """
+    changes = {
+        "energies": energy_list(energies),
+        "stop.histories": histories,
+        "stop.rel_err": rel_err,
+        "stop.seconds": seconds,
+        "monte_carlo.seed": seed,
+        "monte_carlo.halving": "on" if halving else None,
+    }
+    with _nothing_written():
+        settings = load(config, changes, analog)
+        require_free(output, overwrite)
+        from mcprop.simulation import Simulation
+
+        simulation = Simulation(settings)
+    _watched(
+        output,
+        lambda **how: simulation.run(
+            executor=executor, workers=workers, directory=output, overwrite=overwrite, **how
+        ),
+    )
+
+
+@click.command()
+@directory_argument
+@executor_options
+@click.option("--repair", is_flag=True, help="Run batches again whose files are damaged.")
+def resume(directory: Path, executor: str, workers: int | None, repair: bool) -> None:
+    """Go on with the run in DIR, on any executor; the result is the same, bit for bit.
+
+    Exit codes: as of mcprop run.
+    """
+    from mcprop.simulation import Simulation
+
+    _watched(
+        directory,
+        lambda **how: Simulation.resume(
+            directory, executor=executor, workers=workers, repair=repair, **how
+        ),
+    )
+
+
+@click.command()
+@directory_argument
+def status(directory: Path) -> None:
+    """Say of the run in DIR how far it is, how good, and how long it will take."""
+    from mcprop.status import status_text
+
+    click.echo(status_text(directory))
+
+
+def _watched(directory: Path, task: Callable[..., Result]) -> None:
+    """Do a run while its progress is shown and signals are heard."""
+    from mcprop import report
+    from mcprop.interruption import Signals
+    from mcprop.status import kept
+
+    try:
+        with Signals() as halt, report.Progress() as progress, _how_to_go_on(directory):
+            result = task(on_energy=progress.on_energy, halt=halt)
+    except StoppedError as stopped:
+        click.echo(f"{stopped}: {kept(directory)}; continue with: mcprop resume {directory}")
+        if stopped.dropped:  # threads that compute on would keep the process alive
+            sys.stdout.flush()
+            os._exit(StoppedError.exit_code)
+        return
+    click.echo(report.closing(result, directory))
+
+
+@contextmanager
+def _how_to_go_on(directory: Path) -> Iterator[None]:
+    """Add to trouble in the middle of a run what has been kept."""
+    from mcprop.errors import ExecutorError
+    from mcprop.status import kept
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not kept(directory):
+            raise KeyboardInterrupt("nothing was written") from None
+        raise StoppedError("Interrupted", dropped=1) from None
+    except (ExecutorError, OutputError) as error:
+        if not (told := kept(directory)):
+            raise
+        said = str(error).rstrip(".")
+        raise type(error)(f"{said}; {told}, continue with: mcprop resume {directory}") from error
+
+
+@contextmanager
+def _nothing_written() -> Iterator[None]:
+    """Say on Ctrl-C that no file has been touched so far."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("nothing was written") from None
+
+
+COMMANDS: tuple[Any, ...] = (analytic, run, resume, status)

@@ -1,0 +1,159 @@
+"""Files that tell whether they are whole: written at once or not at all, under a checksum."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import secrets
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_DIGITS = 64
+_SEAL = "sha256"
+PART = ".part-"
+"""How the names of files begin that are being written."""
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is there whole, even after a power cut, or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must exist.
+    content : bytes
+        What it will hold.
+
+    Raises
+    ------
+    OSError
+        When the disk refuses; nothing is left behind then, if the disk allows that.
+    """
+    part = path.with_name(f"{PART}{secrets.token_hex(4)}-{path.name}")
+    try:
+        with part.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the name of a new file last; not every file system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def seal_document(document: Mapping[str, Any]) -> bytes:
+    """Write a document as JSON with a checksum of itself.
+
+    Parameters
+    ----------
+    document : Mapping
+        Text, numbers, lists and tables; the key "sha256" is taken.
+
+    Returns
+    -------
+    bytes
+        UTF-8; `open_document` gives the document back.
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return (json.dumps({**document, _SEAL: digest}, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def open_document(content: bytes) -> dict[str, Any]:
+    """Read a sealed document.
+
+    Parameters
+    ----------
+    content : bytes
+        What `seal_document` has written.
+
+    Returns
+    -------
+    dict
+        The document.
+
+    Raises
+    ------
+    ValueError
+        When a single bit is not as it was written.
+    """
+    try:
+        document = json.loads(content)
+        del document[_SEAL]
+        same = seal_document(document) == content
+    except (ValueError, KeyError, TypeError, RecursionError):
+        same = False
+    if not same:
+        raise ValueError("its checksum is wrong")
+    return dict(document)
+
+
+def seal_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Write arrays as ``.npz`` with a checksum of the whole file as its comment.
+
+    Parameters
+    ----------
+    arrays : Mapping
+        Arrays by name.
+
+    Returns
+    -------
+    bytes
+        Any reader of ``.npz`` takes it; `open_arrays` also checks it.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getbuffer())
+        archive.comment = b"0" * _DIGITS
+    body = buffer.getvalue()[:-_DIGITS]
+    return body + hashlib.sha256(body).hexdigest().encode()
+
+
+def open_arrays(content: bytes) -> dict[str, np.ndarray]:
+    """Read sealed arrays.
+
+    Parameters
+    ----------
+    content : bytes
+        What `seal_arrays` has written.
+
+    Returns
+    -------
+    dict
+        Arrays by name.
+
+    Raises
+    ------
+    ValueError
+        When a single bit is not as it was written.
+    """
+    body, digest = content[:-_DIGITS], content[-_DIGITS:]
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("its checksum is wrong")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

@@ -1,0 +1,214 @@
+"""Figures of reliability, in one table: what was tried, what came of it, where it comes from.
+
+    scripts/reliability [--quick] [rows ...]
+
+Every row is measured when it is printed; helpers are those of the tests.  The exit code is 1 if a
+figure misses its target.  Times are compared within pairs of runs, one with a store and one
+without, in turns; the median of the ratios is least disturbed by what else the machine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import faults
+import planted
+from planted_bugs import BUGS
+from whole_result import CONFIG, ENERGIES, digest, run
+
+from mcprop.executors import open_executor
+from mcprop.runner import Run
+from mcprop.scenario import Config, load, names, text
+from mcprop.simulation import Simulation
+from mcprop.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = CONFIG.replace(
+    {
+        "monte_carlo.seed": 5,
+        "stop.histories": 2048,
+        "energies": {"values": [f"{energy!r} GeV" for energy in ENERGIES]},
+    }
+)
+"""A run of 16 batches that takes about a second."""
+
+
+class Figure(NamedTuple):
+    """A row of the table; `met` says whether the value is what it should be."""
+
+    name: str
+    value: str
+    target: str
+    met: bool
+    source: str
+
+
+def of_all(name: str, good: int, tried: int, source: str) -> Figure:
+    """A figure that should hold every time."""
+    return Figure(name, f"{good} of {tried}", "all", good == tried > 0, source)
+
+
+def helper(path: str) -> ModuleType:
+    """A test file as a module, for what it tries things out with."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def kills(scratch: Path, quick: bool) -> Iterator[Figure]:
+    """Runs that are killed at random moments, each held against one that is left alone."""
+    wanted, draw, source = 20 if quick else 300, random.Random("kills"), "tests/models/faults.py"
+    begun = time.monotonic()
+    Simulation(SMALL).run(directory=scratch / "whole")
+    span, expected = time.monotonic() - begun, faults.written(scratch / "whole")
+    suffered, survived, runs, same = 0, 0, 0, 0
+    while suffered < wanted:
+        directory, workers = scratch / f"killed-{runs}", draw.randint(1, 3)
+        most = min(10, wanted - suffered)
+        count = faults.run_with_kills(SMALL, directory, draw, most, 0.7 * span, workers=workers)
+        whole = faults.written(directory) == expected
+        suffered, survived = suffered + count, survived + count * whole
+        runs, same = runs + 1, same + whole
+    yield of_all("kills (SIGKILL) survived", survived, suffered, source)
+    yield of_all("results of these runs, bit for bit the same", same, runs, source)
+
+
+def results(scratch: Path, quick: bool) -> Iterator[Figure]:
+    """Distinct results of one configuration over threads, orders, processes and resumptions."""
+    shuffled = helper("tests/runs/test_reproducibility.py").Shuffled
+    orders = range(2 if quick else 20)
+    digests = [digest(run(workers=n)) for n in (1, 2, 3, 8)]
+    digests += [digest(run(executor=shuffled(order))) for order in orders]
+    with open_executor("processes", 2) as pool:
+        digests.append(digest(run(executor=pool)))
+    if importlib.util.find_spec("distributed"):
+        from distributed import Client
+
+        with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+            digests.append(digest(run(executor=client.get_executor())))
+    digests.append(digest(run(directory=scratch / "stored")))
+    found, ways = len(set(digests)), len(digests)
+    name = f"distinct results over {ways} executors, orders and threads"
+    yield Figure(name, str(found), "1", found == 1, "tests/runs/test_reproducibility.py")
+
+
+def damage(scratch: Path, quick: bool) -> Iterator[Figure]:
+    """Bits that flip and files that are cut in the directory of a run."""
+    tries, draw, directory = 200 if quick else 5000, random.Random("damage"), scratch / "damaged"
+    Simulation(SMALL).run(directory=directory)
+    Store.opened(directory).decide(4)  # as a limit of time would
+    files = faults.stored_files(directory)
+    for name, fault in (("bit flips", faults.flipped), ("truncations", faults.cut)):
+        found = 0
+        for _ in range(tries):
+            with faults.spoilt(draw.choice(files), fault, draw):
+                found += faults.is_refused(directory)
+        yield of_all(f"{name} detected", found, tries, "tests/models/faults.py")
+
+
+def configurations(scratch: Path, quick: bool) -> Iterator[Figure]:
+    """Scenarios with random mutations: each is valid, or refused in lines."""
+    fuzz, tries = helper("tests/runs/test_fuzz.py"), 300 if quick else 20_000
+    tracebacks, draw = 0, random.Random("reliability")
+    for _ in range(tries):
+        mutated = fuzz.without_comments(text(draw.choice(names())))
+        for _ in range(draw.choice([1, 1, 1, 2, 4])):
+            mutated = draw.choice(fuzz.MUTATIONS)(mutated or "\n", draw)
+        try:
+            problems, message = fuzz.problems_of(mutated)
+            if problems:
+                fuzz.check_lines(problems, message)
+        except Exception:  # noqa: BLE001  (any at all is what is counted)
+            tracebacks += 1
+    source, name = "tests/runs/test_fuzz.py", f"tracebacks from {tries} mutated configurations"
+    yield Figure(name, str(tracebacks), "0", tracebacks == 0, source)
+
+
+def overhead(scratch: Path, quick: bool) -> Iterator[Figure]:
+    """Time that the store takes of a run as scenarios have it."""
+    repetitions = 3 if quick else 15
+    config = load("xue-liu-2025").replace(
+        {
+            "monte_carlo.seed": 1,
+            "stop.histories": 32768 if quick else 131072,
+            "energies": {"values": ["1 TeV", "10 TeV"]},
+        }
+    )
+    ratios = []
+    for i in range(repetitions + 1):
+        first, second = (False, True) if i % 2 else (True, False)
+        seconds = {kept: timed(config, scratch / f"{i}", kept) for kept in (first, second)}
+        ratios.append(seconds[True] / seconds[False])
+    middle = statistics.median(ratios[1:])  # the first pair may compile
+    value = f"{100.0 * (middle - 1.0):+.1f} % ({min(ratios[1:]):.3f} to {max(ratios[1:]):.3f})"
+    yield Figure("time that the store takes", value, "< 2 %", middle < 1.02, "xue-liu-2025")
+
+
+def timed(config: Config, directory: Path, kept: bool) -> float:
+    """Seconds that all batches of a run take, with a store or without."""
+    store = Store.create(directory, config) if kept else None
+    todo = Run(config.model(), config, None, store)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        start = time.perf_counter()
+        todo.go(pool)
+        return time.perf_counter() - start
+
+
+def bugs(scratch: Path, quick: bool) -> Iterator[Figure]:
+    """Bugs that are planted and caught."""
+    chosen = [bug for bug in BUGS if not quick or bug.kind == "longitude and latitude"]
+    tried = planted.try_all(ROOT, chosen, copies=2, tell=lambda *row: None)
+    caught = sum(bool(found.failed) for _, found in tried)
+    yield of_all("planted bugs caught", caught, len(tried), "scripts/planted")
+
+
+ROWS: dict[str, Callable[[Path, bool], Iterator[Figure]]] = {
+    "kills": kills,
+    "results": results,
+    "damage": damage,
+    "configurations": configurations,
+    "overhead": overhead,
+    "bugs": bugs,
+}
+
+
+def main() -> int:
+    """Print the table; 1 if a figure misses its target."""
+    parser = argparse.ArgumentParser(prog="scripts/reliability", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="row", help=f"of {', '.join(ROWS)}; all of them")
+    parser.add_argument("--quick", action="store_true", help="small numbers")
+    options = parser.parse_args()
+    if unknown := set(options.rows) - set(ROWS):
+        parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    missed = 0
+    print(f"{'':<56} {'found':<28} {'wanted':<8} {'':<7} from")
+    for name in options.rows or ROWS:
+        with tempfile.TemporaryDirectory(prefix="mcprop-reliability-") as scratch:
+            for figure in ROWS[name](Path(scratch), options.quick):
+                missed += not figure.met
+                state = "" if figure.met else "MISSED"
+                print(
+                    f"{figure.name:<56} {figure.value:<28} {figure.target:<8} {state:<7} "
+                    f"{figure.source}",
+                    flush=True,
+                )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
