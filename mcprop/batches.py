@@ -16,7 +16,7 @@ class Batch(NamedTuple):
     ----------
     energy : int
         Place of the energy in the grid.
-    index : int
+    span : int
         Place of the range of histories among those of the energy.
     number : int
         Counted over all energies; of a batch with half the step, over these.
@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     """
 
     energy: int
-    index: int
+    span: int
     number: int
     half: bool = False
 

@@ -12,7 +12,7 @@ import click
 
 from mcprop import __version__, cli_run
 from mcprop.cli_shared import config_argument, unwritable
-from mcprop.errors import McpropError, OutputError
+from mcprop.errors import McpropError, OutputError, one_line
 from mcprop.executors import mpi_ranks
 
 if TYPE_CHECKING:
@@ -37,19 +37,19 @@ class _Group(click.Group):
             try:
                 return super().invoke(ctx)
             except McpropError as error:
-                complain(str(error))
+                _complain(str(error))
                 ctx.exit(error.exit_code)
             except KeyboardInterrupt as interruption:
-                complain("; ".join(["Interrupted", *map(str, interruption.args)]) + ".")
+                _complain("; ".join(["Interrupted", *map(str, interruption.args)]) + ".")
                 ctx.exit(INTERRUPTED)
             except BrokenPipeError:
                 raise
             except OSError as error:
-                complain(f"{error.filename or 'output'}: {error.strerror or error}")
+                _complain(f"{error.filename or 'output'}: {error.strerror or error}")
                 ctx.exit(OutputError.exit_code)
 
 
-def complain(text: str) -> None:
+def _complain(text: str) -> None:
     click.echo(text, err=True)
 
 
@@ -62,7 +62,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """Say a warning in one line, without the source it comes from."""
-    complain(f"Warning: {' '.join(str(message).split())}")
+    _complain(f"Warning: {' '.join(str(message).split())}")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,13 +110,11 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
 def check(config: str) -> None:
     """Say whether a configuration can be run, and what follows from it."""
     from mcprop import scenario
-    from mcprop.runnable import require_particles
 
     checked = scenario.load(config)
     study, model = checked.study, checked.model()
-    require_particles(model, checked.energies.grid)
     energies, names = checked.energies.grid, ", ".join(checked.species.names)
-    click.echo(f"{config}: fine. {checked.title}")
+    click.echo(f"{one_line(config)}: fine. {checked.title}")
     click.echo(f"{len(energies)} energies, {min(energies):g} to {max(energies):g} GeV, of {names}")
     for line in study.summary(checked, model):
         click.echo(line)

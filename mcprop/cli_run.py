@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +21,12 @@ from mcprop.cli_shared import (
     require_free,
 )
 from mcprop.errors import OutputError, StoppedError
+from mcprop.executors import leave
 
 if TYPE_CHECKING:
     from mcprop.result import Result
 
-directory_argument = click.argument(
-    "directory", metavar="DIR", type=click.Path(path_type=Path)
-)
+directory_argument = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 
 
 @click.command()
@@ -166,8 +163,7 @@ def _watched(directory: Path, task: Callable[..., Result]) -> None:
     except StoppedError as stopped:
         click.echo(f"{stopped}: {kept(directory)}; continue with: mcprop resume {directory}")
         if stopped.dropped:  # threads that compute on would keep the process alive
-            sys.stdout.flush()
-            os._exit(StoppedError.exit_code)
+            leave(StoppedError.exit_code)
         return
     click.echo(report.closing(result, directory))
 

@@ -67,7 +67,8 @@ energies_option = click.option(
 )
 overwrite_option = click.option(
     "--overwrite", is_flag=True,
-    help="Remove an earlier run in DIR, finished or not, with all its files. A directory that holds anything but a run is never touched.",
+    help="Remove an earlier run in DIR, finished or not, with all its files."
+    " A directory that holds anything but a run is never touched.",
 )  # fmt: skip
 
 
@@ -118,4 +119,5 @@ def require_free(directory: Path, overwrite: bool) -> None:
 
 
 def unwritable(path: Path, error: OSError | ValueError) -> OutputError:
+    """Say that something cannot be written, and why."""
     return OutputError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error}).")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +13,8 @@ from mcprop.species import SPECIES
 from mcprop.toml_text import dotted
 
 _MOST_BATCHES = 1_000_000
+FADED = 300.0
+"""Largest x of an exponential cut-off exp(-x) that leaves something to be seen."""
 
 
 def problem_lines(error: ValidationError, config: type[Section]) -> list[str]:
@@ -143,6 +145,32 @@ def missing_nuclei(
             if name not in table:
                 given = ", ".join(table) or "nothing"
                 yield f"{path}: got {given}; allowed: a value for each of species.names, {name} too"
+
+
+def faded(config: Sections, exponents: Callable[[float, str], Iterable[float]]) -> Iterator[str]:
+    """Say if cut-offs leave nothing of any component at the highest energy.
+
+    Parameters
+    ----------
+    config : Sections
+        A configuration whose values are fine one by one.
+    exponents : callable
+        Of a total energy [GeV] and a nucleus: the x of exp(-x) of each component.
+
+    Yields
+    ------
+    str
+        A line for that energy.
+    """
+    names, energy = config.species.names, max(config.energies.grid, default=0.0)
+    if energy <= max(SPECIES[name].mass for name in names):  # is told elsewhere
+        return
+    least = min(x for name in names for x in exponents(energy, name))
+    if least > FADED:
+        yield (
+            f"energies: got {energy:g} GeV, where the cut-offs leave nothing, exp(-{least:.3g})"
+            f" at most; allowed: energies up to {FADED:g} times the highest cut-off"
+        )
 
 
 def _energy_keys(config: Sections) -> Iterator[str]:

@@ -9,6 +9,7 @@ from mcprop.batches import Batch, rounds, tasks_of
 from mcprop.halving import halving_rows, variants
 from mcprop.plan import Planned
 from mcprop.transport import Outcome, Task
+from mcprop.trend import Trend
 
 if TYPE_CHECKING:
     from mcprop.comparison import ComparisonRow
@@ -27,6 +28,7 @@ class Sums:
     def __init__(self, planned: Sequence[Planned]) -> None:
         self.planned = list(planned)
         self.outcomes = [Outcome() for _ in planned]
+        self.trends = [Trend() for _ in planned]
         self.added = 0
         self._early: dict[int, list[Outcome]] = {}
 
@@ -36,6 +38,7 @@ class Sums:
         while (following := self._early.pop(self.added, None)) is not None:
             for i, outcome in enumerate(following):
                 self.outcomes[i] = self.outcomes[i] + outcome
+                self.trends[i].add(outcome)
             self.added += 1
 
 
@@ -112,12 +115,12 @@ class EnergyRun:
     def tasks(self, batch: Batch) -> list[Task]:
         """What the jobs have to do in a batch."""
         sums = self.half if batch.half else self.full
-        return tasks_of(sums.planned, self._ranges[batch.index], self._nside)
+        return tasks_of(sums.planned, self._ranges[batch.span], self._nside)
 
     def receive(self, batch: Batch, outcomes: list[Outcome]) -> None:
         """Take what a batch has yielded."""
         sums = self.half if batch.half else self.full
-        sums.receive(batch.index, outcomes)
+        sums.receive(batch.span, outcomes)
         self.is_done = self.is_closing and self.half.added == self._half_look
 
     def go_on(self) -> None:
@@ -147,5 +150,5 @@ class EnergyRun:
 
     def forget(self) -> None:
         """Let go of what its answers have been made of."""
-        self.full.outcomes = []
+        self.full.outcomes, self.full.trends = [], []
         self.half.outcomes, self._held_against = [], []

@@ -14,6 +14,10 @@ class McpropError(Exception):
     exit_code: int = 2
     """Exit status of the command line when this error ends it."""
 
+    def __init__(self, *arguments: object) -> None:
+        # names of files and the like may hold anything, and no terminal is to obey it
+        super().__init__(*(one_line(a) if isinstance(a, str) else a for a in arguments))
+
 
 class ConfigError(McpropError):
     """A configuration that cannot be run.
@@ -31,8 +35,8 @@ class ConfigError(McpropError):
 
     def __init__(self, problems: Iterable[str] | str) -> None:
         lines = [problems] if isinstance(problems, str) else list(problems)
-        self.problems: list[str] = [_one_line(line) for line in lines]
-        super().__init__("\n".join(self.problems))
+        self.problems: list[str] = [one_line(line) for line in lines]
+        Exception.__init__(self, "\n".join(self.problems))
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[list[str]]]:
         """Pickle by the list of problems, so that the error crosses a process border whole."""
@@ -81,6 +85,17 @@ class StoppedError(McpropError):
         self.dropped = dropped
 
 
-def _one_line(text: str) -> str:
-    """Escape whatever would break the line or upset a terminal."""
+def one_line(text: str) -> str:
+    """Escape whatever would break the line or upset a terminal.
+
+    Parameters
+    ----------
+    text : str
+        Such as the name of a file.
+
+    Returns
+    -------
+    str
+        Printable text; what is not printable stands there as ``\\x1b``.
+    """
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

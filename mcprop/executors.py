@@ -5,17 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from mcprop._cache import source_hash
 from mcprop.errors import ConfigError, ExecutorError, StoppedError
 from mcprop.processes import Processes
+
+KEPT_FROM_RANKS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Signals by which a launcher asks all ranks to end; the first one answers for them, and the
+others compute until it lets them go."""
 
 CONNECT_SECONDS = 15.0
 """How long the scheduler of a Dask cluster may take to answer, or to write its file."""
@@ -31,6 +37,10 @@ class Executor(Protocol):
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Any:
         """Start a call; what is returned has the methods ``result()`` and ``cancel()``."""
+
+
+MOST_WORKERS = 1024
+"""Threads or processes of an executor of our own."""
 
 
 class Choice(NamedTuple):
@@ -77,8 +87,10 @@ def choose(name: str, workers: int | None = None) -> Choice:
             f"-j {workers}: the number of workers of --executor {kind} is that of {started};"
             " leave -j out"
         )
-    if workers is not None and workers < 1:
-        raise ConfigError(f"-j {workers}: the number of workers must be at least 1")
+    if workers is not None and (type(workers) is not int or not 1 <= workers <= MOST_WORKERS):
+        raise ConfigError(
+            f"-j {workers!r}: the number of workers must be at least 1, at most {MOST_WORKERS}"
+        )
     return Choice(kind, address, workers)
 
 
@@ -266,10 +278,8 @@ def _await_worker(client: Any, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError:
-        raise ExecutorError(
-            f"--executor dask:{address}: the scheduler has no worker, and none came within"
-            f" {WORKER_SECONDS:g} s"
-        ) from None
+        none = f"the scheduler has no worker, and none came within {WORKER_SECONDS:g} s"
+        raise ExecutorError(f"--executor dask:{address}: {none}") from None
 
 
 @contextmanager
@@ -315,6 +325,9 @@ def mpi_ranks(arguments: Sequence[str]) -> Iterator[bool]:
     except (ImportError, RuntimeError):  # RuntimeError: there is no MPI library
         yield _launched_rank() == 0  # it says what is missing as soon as it opens the executor
         return
+    if MPI.COMM_WORLD.rank:
+        for number in KEPT_FROM_RANKS:
+            signal.signal(number, signal.SIG_IGN)
     ranks: Any = MPICommExecutor(MPI.COMM_WORLD, root=0)
     with ranks as pool:
         if pool is not None:
@@ -335,13 +348,31 @@ _pool_of_ranks: list[Any] = []
 def _mpi(choice: Choice) -> Iterator[Executor]:
     if not _pool_of_ranks:
         try:
-            from mpi4py import MPI  # noqa: F401
+            import mpi4py.MPI  # noqa: F401
         except (ImportError, RuntimeError) as error:
             raise _missing("mpi", "mpi4py", error) from None
         raise ConfigError(
             "--executor mpi: in Python, pass the executor of mpi4py.futures.MPICommExecutor"
         )
     yield _SameSource(_pool_of_ranks[0].submit)
+
+
+def leave(code: int) -> NoReturn:
+    """End this process at once, though threads of it, or ranks that it leads, still compute.
+
+    Parameters
+    ----------
+    code : int
+        Exit status. Under MPI the launcher takes it over, which it does not if the first rank
+        simply ends before the others.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if _pool_of_ranks:
+        from mpi4py import MPI
+
+        MPI.COMM_WORLD.Abort(code)
+    os._exit(code)
 
 
 def _asks_for_mpi(arguments: Sequence[str]) -> bool:

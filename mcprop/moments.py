@@ -93,9 +93,8 @@ class Moments:
         power_sums(centred, edges, sums)
         largest(y, edges, most)
         parts = _parts(mean, np.diff(edges), sums, most)
-        top = most[0]
-        for other in most[1:]:
-            top = _larger(top, other)
+        longest = np.einsum("pi,pi->p", most[:, 1, 1:], most[:, 1, 1:]).argmax()
+        top = np.array([most[np.abs(most[:, 0, 0]).argmax(), 0], most[longest, 1]])
         high = sums[:, 14:].sum(axis=0)
         third, fourth = high[: len(TRIPLES)], high[len(TRIPLES) :]
         return cls(n, mean, centred.T @ centred, third, fourth, top), parts
@@ -233,7 +232,7 @@ def _larger(first: Array, second: Array) -> Array:
     """Of two records (2, 4) the larger density and the longer vector; of equals the first."""
     density = second if abs(second[0, 0]) > abs(first[0, 0]) else first
     vector = second if second[1, 1:] @ second[1, 1:] > first[1, 1:] @ first[1, 1:] else first
-    return np.stack([density[0], vector[1]])
+    return density if density is vector else np.array([density[0], vector[1]])
 
 
 def _parts(mean: Array, counts: Array, sums: Array, most: Array) -> tuple[Moments, ...]:

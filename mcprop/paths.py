@@ -17,8 +17,10 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import config
 
-from mcprop.kernels import analog, region, residence, slab, walk
+from mcprop.errors import ModelError
+from mcprop.kernels import analog, lanes, region, residence, slab, walk
 from mcprop.protocol import WITNESS, coefficient
 
 Row = tuple[float, ...]
@@ -80,7 +82,14 @@ def recorded() -> Iterator[list[Call]]:
     ------
     list of Call
         Grows by one with each kernel that ends.
+
+    Raises
+    ------
+    ModelError
+        In a process that compiles.
     """
+    if not config.DISABLE_JIT:
+        raise ModelError("NUMBA_DISABLE_JIT is not set; a path is seen in plain Python alone.")
     seen: list[Call] = []
 
     def witness(function: Step, chosen: Step, args: tuple[Any, ...]) -> Any:
@@ -180,11 +189,10 @@ def _forgiving(strict: Step, loose: Step) -> Step:
 
 @contextmanager
 def _one_lane() -> Iterator[None]:
-    """Give every kernel a single lane; lanes do not depend on each other."""
+    """Give every walk a single lane; lanes do not depend on each other."""
     with ExitStack() as stack:
-        for module in _kernel_modules():
-            if hasattr(module, "LANES"):
-                stack.enter_context(_replaced(module, {"LANES": 1}))
+        for module in (lanes, region, residence, slab, walk):
+            stack.enter_context(_replaced(module, {"LANES": 1}))
         yield
 
 
@@ -206,9 +214,9 @@ SIDES = "+1", "-1", "+2", "-2", "+3", "-3"
 """The six copies: up and down the three axes of the frame."""
 
 
-def _lane(lane: np.ndarray, numbers: list[int], i: int, lanes: int) -> Row:
+def _lane(lane: np.ndarray, numbers: list[int], i: int, width: int) -> Row:
     """Some rows of a buffer, of lane `i`."""
-    return tuple(float(lane[number * lanes + i]) for number in numbers)
+    return tuple(float(lane[number * width + i]) for number in numbers)
 
 
 def _slab_walk(rows: list[Row], cloud: Any, outer: Any, *args: Any) -> Recorder:
@@ -270,18 +278,18 @@ def _residence_walk(rows: list[Row], medium: Any, *args: Any) -> Recorder:
     no use for; NaN in a medium that does not tell its kappa.
     """
     launch, advance = residence.launch, residence.advance
-    copies, lanes = len(args[5]), residence.LANES
+    copies, width = len(args[5]), residence.LANES
     owners: list[np.ndarray] = []
     state = {"moved": 0, "clock": 0.0, "time": 0.0, "slowness": math.nan}
 
     def keep(h, i):
-        place = _lane(owners[0], [residence.X, residence.Y, residence.Z], i, lanes)
+        place = _lane(owners[0], [residence.X, residence.Y, residence.Z], i, width)
         profile, before = getattr(medium, "profile", None), state["slowness"]
         slowness = math.nan if profile is None else 1.0 / float(coefficient(profile, *place)[0])
         state["slowness"], state["clock"] = slowness, state["clock"] + h
         state["time"] += 0.5 * h * (before + slowness) if rows else 0.0
-        weights = [_lane(own, [residence.WEIGHT], i, lanes)[0] for own in owners]
-        scores = [_lane(own, [residence.SCORE], i, lanes)[0] for own in owners]
+        weights = [_lane(own, [residence.WEIGHT], i, width)[0] for own in owners]
+        scores = [_lane(own, [residence.SCORE], i, width)[0] for own in owners]
         rows.append((state["clock"], state["time"], *place, *weights, *scores))
 
     def launching(medium, start, i, own):
@@ -294,7 +302,7 @@ def _residence_walk(rows: list[Row], medium: Any, *args: Any) -> Recorder:
         advance(medium, boundary, fraction, half, i, own, shared)
         state["moved"] += 1
         if state["moved"] % copies == 0:
-            length = float(shared[residence.LENGTH * lanes + i])
+            length = float(shared[residence.LENGTH * width + i])
             length = float(fraction) * length if length < residence.FAR else 0.0
             keep(0.5 * length * length, i)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -300,6 +301,7 @@ def write_figures(
     title: str = "",
     curve: Sequence[Row] = (),
     dpi: int = 130,
+    origin: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write dipole.png and one sky of the total per decade of energy.
 
@@ -313,6 +315,8 @@ def write_figures(
         (component, energy [GeV]) to SkyMap.
     dpi : int
         Dots per inch.
+    origin : mapping, optional
+        Where the figures come from, see `mcprop.provenance.origin`; goes into the files.
 
     Returns
     -------
@@ -320,9 +324,11 @@ def write_figures(
         The files.
     """
     written = [folder / "dipole.png"]
-    draw_dipole(rows, markers, title, curve).savefig(written[0], dpi=dpi)
+    told = {"Title": title, "Comment": json.dumps(dict(origin or {}))}
+    draw_dipole(rows, markers, title, curve).savefig(written[0], dpi=dpi, metadata=told)
     labels = energy_labels(energy for _, energy in skies)
     for energy in one_per_decade(e for component, e in skies if component == "total"):
         written.append(folder / f"sky_total_{labels[energy]}.png")
-        skies["total", energy].plot(markers=on_the_sky(markers)).savefig(written[-1], dpi=dpi)
+        figure = skies["total", energy].plot(markers=on_the_sky(markers))
+        figure.savefig(written[-1], dpi=dpi, metadata=told)
     return written

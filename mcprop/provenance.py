@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -50,6 +51,29 @@ def provenance(title: str) -> dict[str, Any]:
         "command": shlex.join([_program(), *sys.argv[1:]]),
         "evaluated": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def origin(told: Mapping[str, Any]) -> dict[str, str]:
+    """Say in few words where a file comes from, for the head of each.
+
+    Parameters
+    ----------
+    told : mapping
+        Provenance of the run, with "seed" and "config_hash" if it has these.
+
+    Returns
+    -------
+    dict
+        "mcprop" (version), "source_hash", "config_hash", "seed" and "versions" of the libraries,
+        as far as they are told.
+    """
+    said = {key: str(told[key]) for key in ("mcprop", "source_hash", "config_hash") if key in told}
+    if told.get("seed") is not None:
+        said["seed"] = str(told["seed"])
+    versions = told.get("versions")
+    if isinstance(versions, Mapping):
+        said["versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return said
 
 
 def _versions() -> dict[str, str]:

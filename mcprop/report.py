@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from mcprop import health
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -211,7 +213,7 @@ def energy_line(
 
 
 def totals_table(result: Result) -> str:
-    """Write the total dipole at each energy: formula, Monte Carlo, deviation.
+    """Write the total dipole at each energy: formula, Monte Carlo, deviation, worst light.
 
     Parameters
     ----------
@@ -227,13 +229,14 @@ def totals_table(result: Result) -> str:
     formula = {row.energy: row for row in totals if row.method == "analytic"}
     sampled = {row.energy: row for row in totals if row.method == "monte-carlo"}
     head = ["energy [GeV]", "analytic", "RA [deg]"]
-    lines = [[*head, "Monte Carlo", "RA [deg]", "pull"] if sampled else head]
+    lines = [[*head, "Monte Carlo", "RA [deg]", "pull", "health"] if sampled else head]
     for energy, row in formula.items():
         cells = [f"{energy:g}", amplitude_text(row), phase_text(row)]
         if energy in sampled:
             twin = sampled[energy]
             pull = pull_of(result.comparison or (), energy, "total")
-            cells += [amplitude_text(twin), phase_text(twin), pull]
+            colour = health.worst(light for light in result.health if light.energy == energy)
+            cells += [amplitude_text(twin), phase_text(twin), pull, colour]
         lines.append(cells)
     return aligned(lines)
 
@@ -256,6 +259,8 @@ def closing(result: Result, directory: Path) -> str:
     lines = [totals_table(result)]
     if result.comparison is not None:
         lines.append(result.comparison.verdict.replace(" Finding: ", "\nFinding: "))
+    if result.health:
+        lines += [health.summary(result.health), *health.sentences(result.health)]
     lines += [f"Note: {note}." for note in result.provenance.get("notes", ())]
     if "seed" in result.provenance:
         lines.append(f"Seed: {result.provenance['seed']}")

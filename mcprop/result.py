@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from numbers import Real
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from mcprop import plot
+from mcprop import health, plot
 from mcprop.comparison import Comparison
 from mcprop.dipole import Dipole
 from mcprop.errors import OutputError, RangeError
-from mcprop.rundir import MARK, check_directory, completing, is_run, plain, replacing
+from mcprop.health import Light
+from mcprop.lookup import in_gev, nearest, pick
+from mcprop.provenance import origin
+from mcprop.result_files import read_meta, read_provenance, read_skies
+from mcprop.rundir import MARK, check_directory, completing, is_run, path_given, plain, replacing
 from mcprop.skyplot import energy_text
 from mcprop.tables import (
     ANALYTIC,
@@ -31,7 +35,6 @@ from mcprop.tables import (
     spectrum_table,
     write_table,
 )
-from mcprop.units import strip
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -40,11 +43,8 @@ if TYPE_CHECKING:
 
     from mcprop.sky import SkyMap
 
-_SAME = 1e-9
-"""Relative difference of an energy and its FITS card."""
-_MEANT = 1e-3
-"""Relative difference of an energy asked for and the one that is meant."""
 _CURVE = Path("figures", "curve.ecsv")
+_HEALTH = "health.ecsv"
 
 
 class Configuration(Protocol):
@@ -90,6 +90,8 @@ class Result:
         What to cite.
     curve : sequence of Row
         Formulas on a fine grid of energies, for the lines of the figure alone.
+    health : sequence of Light
+        What the checks of the statistics say; empty where only formulas were evaluated.
     """
 
     rows: Sequence[Row]
@@ -101,6 +103,7 @@ class Result:
     markers: dict[str, tuple[float, float]] = field(default_factory=dict)
     references: Sequence[str] = ()
     curve: Sequence[Row] = ()
+    health: Sequence[Light] = ()
 
     @property
     def title(self) -> str:
@@ -145,14 +148,14 @@ class Result:
             When there is no such row.
         """
         wanted = (
-            _pick(component, (row.component for row in self.rows), "component"),
-            _pick(species, (row.species for row in self.rows), "species"),
-            _pick(method or self.method, (row.method for row in self.rows), "method"),
+            pick(component, (row.component for row in self.rows), "component"),
+            pick(species, (row.species for row in self.rows), "species"),
+            pick(method or self.method, (row.method for row in self.rows), "method"),
         )
         rows = [row for row in self.rows if (row.component, row.species, row.method) == wanted]
         if not rows:
             raise RangeError(f"There is no {wanted[2]} row of {wanted[0]}, species {wanted[1]}.")
-        chosen = _nearest(_in_gev(energy), [row.energy for row in rows])
+        chosen = nearest(in_gev(energy), [row.energy for row in rows])
         return next(row.dipole for row in rows if row.energy == chosen)
 
     def sky(self, energy: Any, component: str = "total") -> SkyMap:
@@ -174,9 +177,9 @@ class Result:
         RangeError
             When there is no such map.
         """
-        component = _pick(component, (name for name, _ in self.skies), "map of")
+        component = pick(component, (name for name, _ in self.skies), "map of")
         energies = [e for name, e in self.skies if name == component]
-        return self.skies[component, _nearest(_in_gev(energy), energies)]
+        return self.skies[component, nearest(in_gev(energy), energies)]
 
     def table(self) -> Table:
         """All dipoles in one table, that of ``dipole.ecsv``.
@@ -216,7 +219,16 @@ class Result:
             cells = {row.method: _cell(row.dipole) for row in totals if row.energy == energy}
             formula, mc = cells.get(ANALYTIC, ""), cells.get(MONTE_CARLO, "")
             lines.append(f"{energy_text(energy):>12}  {formula:>22}  {mc:>36}")
-        return "\n".join([*lines, *([self.comparison.verdict] if self.comparison else [])])
+        if self.comparison:
+            lines.append(self.comparison.verdict)
+        if self.health:
+            lines += [health.summary(self.health), *health.sentences(self.health)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the same, the lights in their colours."""
+        bare = repr(replace(self, health=()))
+        return f"<pre>{escape(bare)}</pre>" + (health.html(self.health) if self.health else "")
 
     def write(self, directory: str | Path, overwrite: bool = False) -> Path:
         """Write the run directory, whole or not at all.
@@ -276,6 +288,7 @@ class Result:
         meta: dict[str, Any] = {"title": self.title, "frame": "icrs", "convention": "arrival"}
         if self.provenance.get("seed") is not None:
             meta["seed"] = int(self.provenance["seed"])
+        meta["origin"] = origin(self.provenance)
         meta["references"] = [str(reference) for reference in self.references]
         meta["directions"] = {k: [float(ra), float(dec)] for k, (ra, dec) in self.markers.items()}
         return meta
@@ -288,20 +301,31 @@ class Result:
             table = self.comparison.table()
             table.meta |= meta | {"verdict": self.comparison.verdict}
             write_table(table, folder / "comparison.ecsv")
+        if self.health:
+            lights = health.table(self.health)
+            lights.meta |= meta
+            write_table(lights, folder / _HEALTH)
+        head = "".join(f"# {key}: {value}\n" for key, value in meta["origin"].items())
         toml = self.config.to_toml() if self.config else ""
-        (folder / "config.toml").write_text(toml, encoding="utf-8")
+        (folder / "config.toml").write_text(head + toml, encoding="utf-8")
         text = json.dumps(self.provenance, indent=2, default=plain)
         (folder / MARK).write_text(text + "\n", encoding="utf-8")
         if self.skies:
             (folder / "sky").mkdir()
         labels = energy_labels(energy for _, energy in self.skies)
         for (component, energy), sky in self.skies.items():
-            sky.write(folder / "sky" / f"{component}_{labels[energy]}.fits")
+            sky.write(folder / "sky" / f"{component}_{labels[energy]}.fits", origin=meta["origin"])
         (folder / _CURVE).parent.mkdir()
         if self.curve:
             write_table(dipole_table(self.curve, meta), folder / _CURVE)
         plot.write_figures(
-            folder / "figures", self.rows, self.skies, self.markers, self.title, self.curve
+            folder / "figures",
+            self.rows,
+            self.skies,
+            self.markers,
+            self.title,
+            self.curve,
+            origin=meta["origin"],
         )
 
     @classmethod
@@ -317,102 +341,39 @@ class Result:
         OutputError
             When it is not a run directory, or a file of it is not what a run writes.
         """
-        folder = Path(directory)
+        folder = path_given(directory)
         if not (folder / MARK).is_file():
             if is_run(folder):
                 raise OutputError(f"{folder}: its run is not finished; mcprop resume continues it.")
             raise OutputError(f"{folder} is not a run directory: it has no {MARK}.")
-        provenance = _read_provenance(folder / MARK)
+        provenance = read_provenance(folder / MARK)
         with reading(folder / "config.toml"):
             toml = (folder / "config.toml").read_text(encoding="utf-8")
         dipoles = read_dipoles(folder / "dipole.ecsv")
         with reading(folder / "dipole.ecsv"):
-            rows, (title, markers, references) = rows_from(dipoles), _read_meta(dipoles.meta)
+            rows, (title, markers, references) = rows_from(dipoles), read_meta(dipoles.meta)
         curve: Sequence[Row] = ()
         if (folder / _CURVE).exists():
             curve = rows_from(read_dipoles(folder / _CURVE))
         comparison = None
         if (path := folder / "comparison.ecsv").exists():
             comparison = Comparison.from_table(read_like(path, Comparison([]).table()))
+        lights: list[Light] = []
+        if (path := folder / _HEALTH).exists():
+            with reading(path):
+                lights = health.from_table(read_like(path, health.table([])))
         return cls(
             rows,
             spectrum_from(read_spectrum(folder / "spectrum.ecsv")),
             comparison,
-            _read_skies(folder / "sky", [row.energy for row in rows]),
+            read_skies(folder / "sky", [row.energy for row in rows]),
             SavedConfiguration(toml, title),
             provenance,
             markers,
             references,
             curve,
+            lights,
         )
-
-
-def _read_provenance(path: Path) -> dict[str, Any]:
-    with reading(path):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("it is not a JSON object")
-        if not isinstance(found.get("seed"), int | None):
-            raise ValueError(f"its seed is {found['seed']!r}, not a whole number")
-    return found
-
-
-def _read_meta(
-    meta: Mapping[str, Any],
-) -> tuple[str, dict[str, tuple[float, float]], tuple[str, ...]]:
-    """Title, marked directions and references from the head of the dipole table."""
-    directions, references = meta.get("directions", {}), meta.get("references", [])
-    if not isinstance(directions, dict) or not isinstance(references, list):
-        raise ValueError("the directions or the references in its head are of another type")
-    markers = {str(name): (float(ra), float(dec)) for name, (ra, dec) in directions.items()}
-    return str(meta.get("title", "")), markers, tuple(map(str, references))
-
-
-def _read_skies(folder: Path, energies: Sequence[float]) -> dict[tuple[str, float], SkyMap]:
-    if not folder.is_dir():
-        return {}
-    from astropy.io.fits import VerifyError
-
-    from mcprop.sky import SkyMap
-
-    skies = {}
-    for path in sorted(folder.glob("*.fits")):
-        with reading(path):
-            try:
-                sky = SkyMap.read(path)
-            except VerifyError as error:
-                raise ValueError(str(error)) from error
-        # a FITS card may lose the last digit of an energy; the table does not
-        near = [e for e in energies if abs(e - sky.energy) <= _SAME * e]
-        skies[str(sky.component), near[0] if near else sky.energy] = sky
-    return dict(sorted(skies.items(), key=lambda item: item[0]))
-
-
-def _in_gev(energy: Any) -> float:
-    """Energy [GeV] from a number, a text such as "10 TeV" or a Quantity."""
-    if hasattr(energy, "unit") or not isinstance(energy, Real):
-        energy = strip(energy, "energy", "energy")
-    try:
-        return float(energy)
-    except TypeError:
-        raise RangeError("There is one energy to a row; give a single one.") from None
-
-
-def _nearest(energy: float, energies: Sequence[float]) -> float:
-    """Pick the energy meant; refuse when it is not among those there are."""
-    nearest = min(energies, key=lambda other: abs(other - energy))
-    if not abs(nearest - energy) <= _MEANT * nearest:
-        raise RangeError(f"There is no energy of {energy:.6g} GeV; the nearest is {nearest!r} GeV.")
-    return nearest
-
-
-def _pick(given: str, known: Iterable[str], what: str) -> str:
-    """The known name that is meant, capital letters or not."""
-    names = list(dict.fromkeys(known))
-    for name in names:
-        if name.casefold() == str(given).casefold():
-            return name
-    raise RangeError(f"There is no {what} {given!r}; there are {', '.join(names) or 'none'}.")
 
 
 def _cell(dipole: Dipole) -> str:

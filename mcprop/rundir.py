@@ -12,13 +12,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mcprop.errors import OutputError
+from mcprop.errors import OutputError, RangeError
 from mcprop.sealed import PART
 
 MARK = "provenance.json"
 """The file by which the directory of a finished run is known."""
 MANIFEST = "manifest.json"
 """The file by which a directory is known in which a run has begun."""
+
+
+def path_given(value: Any, name: str = "directory") -> Path:
+    """Take the path that an argument gives.
+
+    Parameters
+    ----------
+    value : str or Path
+        The argument.
+    name : str
+        What it is called.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RangeError
+        When it is none.
+    """
+    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
+        raise RangeError(f"{name} = {str(value)[:80]!r} must be a path: text, or a Path.")
+    return Path(value)
 
 
 def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
@@ -41,16 +65,18 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
         When it is a file, an earlier run (without `overwrite`, or at a mount point, which nothing
         can take the place of), or holds anything but a run.
     """
-    target = Path(directory).resolve()
+    target = path_given(directory)
     try:
+        target = target.resolve()
         if not target.exists():
             return target
         if not target.is_dir():
             raise OutputError(f"{target} is a file; give a directory for the run.")
         if not any(target.iterdir()):
             return target
-    except OSError as error:
-        raise OutputError(f"Cannot look into {target}: {error.strerror or error}.") from error
+    except (OSError, RuntimeError) as error:  # the latter for links in a circle
+        reason = getattr(error, "strerror", None) or "links in a circle"
+        raise OutputError(f"Cannot look into {str(target)[-200:]}: {reason}.") from error
     if not is_run(target):
         raise OutputError(f"{target} holds something that is not a run; it is left as it is.")
     if not overwrite:

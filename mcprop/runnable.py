@@ -1,4 +1,4 @@
-"""Whether a model leaves particles at the energies asked for: what has no intensity has no dipole."""
+"""Whether a model leaves particles at the energies asked for; without any there is no dipole."""
 
 from __future__ import annotations
 

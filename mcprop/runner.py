@@ -14,11 +14,13 @@ import numpy as np
 
 from mcprop.assembly import ALL, Assembly, formula_rows
 from mcprop.batches import Batch
+from mcprop.checks import lights
 from mcprop.comparison import ComparisonRow
 from mcprop.energy_run import EnergyRun
 from mcprop.errors import ExecutorError, StoppedError
 from mcprop.executors import Executor, died
 from mcprop.halving import summary
+from mcprop.health import Light
 from mcprop.tables import Row
 from mcprop.transport import FATES, Outcome, Task, run_batch
 
@@ -73,6 +75,7 @@ class Answers:
 
     rows: list[Row]
     comparisons: list[ComparisonRow]
+    lights: list[Light]
     skies: dict[tuple[str, float], SkyMap]
     notes: list[str]
     histories: int
@@ -280,9 +283,11 @@ class Run:
         counts = Counts()
         for outcome in (*energy.full.outcomes, *energy.half.outcomes):
             counts.add(outcome)
+        halving, sums = energy.halving_rows(), energy.full
         self.answers[energy.place] = Answers(
             formula_rows(self.model, energy.energy) + assembly.rows(),
-            assembly.comparisons() + energy.halving_rows(),
+            assembly.comparisons() + halving,
+            lights(assembly, sums.planned, sums.trends, halving, len(self.energies)),
             assembly.skies(self.seed, self.config.title),
             self._notes(energy, assembly),
             energy.histories,

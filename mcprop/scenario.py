@@ -206,7 +206,7 @@ def text(name: str) -> str:
     if name not in names():
         known = ", ".join(names())
         raise ConfigError(
-            f"{shown(name)}: no such scenario; known: {known}{near_miss(name, names())}"
+            f"{shown(str(name))}: no such scenario; known: {known}{near_miss(str(name), names())}"
         )
     return (files("mcprop") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
 
@@ -231,6 +231,10 @@ def load(path_or_name: str | Path) -> Config:
     """
     if isinstance(path_or_name, str) and path_or_name in names():
         return parse(text(path_or_name), path_or_name)
+    if not isinstance(path_or_name, (str, Path)):
+        raise ConfigError(
+            f"scenario: got {show(path_or_name)}; allowed: the name of a scenario, or a path"
+        )
     path = Path(path_or_name)
     if str(path_or_name):
         require(path_or_name, "neither a file nor a scenario")
@@ -280,6 +284,8 @@ def parse(text: str, name: str = "scenario") -> Config:
     ConfigError
         With one line for each problem.
     """
+    if not isinstance(text, str):
+        raise ConfigError(f"{name}: got {show(text)}; allowed: the text of a scenario")
     return Config.from_dict(parse_document(text, name))
 
 

@@ -17,8 +17,8 @@ from mcprop.executors import Executor, open_executor
 from mcprop.provenance import provenance
 from mcprop.result import Result
 from mcprop.rundir import is_finished
-from mcprop.runner import Halt, OnEnergy, Run
 from mcprop.runnable import require_particles
+from mcprop.runner import Halt, OnEnergy, Run
 from mcprop.scenario import Config, load
 from mcprop.species import SPECIES
 from mcprop.store import Store
@@ -44,7 +44,7 @@ class Simulation:
     """
 
     def __init__(self, config: Config | str) -> None:
-        self.config = load(config) if isinstance(config, str) else config
+        self.config = config if isinstance(config, Config) else load(config)
         self.model: Any = self.config.model()
         self.study: Study = self.config.study
 
@@ -247,10 +247,13 @@ class Simulation:
             comparison=Comparison([row for found in answers for row in found.comparisons]),
             skies={key: sky for found in answers for key, sky in found.skies.items()},
             config=self.config,
-            provenance=provenance(self.config.title) | run.record(),
+            provenance=provenance(self.config.title)
+            | {"config_hash": self.config.digest}
+            | run.record(),
             markers=self.study.markers(self.model),
             references=self.study.references,
             curve=curve,
+            health=[light for found in answers for light in found.lights],
         )
         if store:
             result.complete(store.directory)
@@ -278,8 +281,10 @@ def opened(executor: Executor | str | None, workers: int | None) -> Iterator[Exe
     if executor is None or isinstance(executor, str):
         with open_executor(executor or "threads", workers) as pool:
             yield pool
-    else:
+    elif callable(getattr(executor, "submit", None)):
         yield executor
+    else:
+        raise RangeError(f"executor = {executor!r} must be a name, or have a method submit.")
 
 
 def energies_section(energies: Any) -> dict[str, list[str]] | None:
@@ -293,5 +298,7 @@ def energies_section(energies: Any) -> dict[str, list[str]] | None:
     bare = [strip(e, "energy", "energies") if has_unit(e) else e for e in energies]
     try:
         return {"values": [f"{float(energy)!r} GeV" for energy in bare]}
-    except (TypeError, ValueError):
-        raise RangeError(f"energies = {bare} must be numbers in GeV, or have a unit.") from None
+    except (OverflowError, TypeError, ValueError):
+        raise RangeError(
+            f"energies = {str(bare)[:200]} must be numbers in GeV, or have a unit."
+        ) from None

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from mcprop.dipole import Dipole, MapFit, fit_map
 from mcprop.errors import OutputError, RangeError
 from mcprop.moments import Moments
-from mcprop.skyfits import COLUMNS, header_cards, meta_from
+from mcprop.skyfits import COLUMNS, header_cards, meta_from, origin_cards
 from mcprop.skyplot import DIPOLE, draw_sky, energy_text, title_text
 
 if TYPE_CHECKING:
@@ -335,7 +335,9 @@ class SkyMap:
         except RangeError:
             return None
 
-    def write(self, path: str | Path, overwrite: bool = False) -> None:
+    def write(
+        self, path: str | Path, overwrite: bool = False, origin: Mapping[str, str] | None = None
+    ) -> None:
         """Write a FITS file that healpy reads back.
 
         Parameters
@@ -343,6 +345,8 @@ class SkyMap:
         path : str or Path
         overwrite : bool
             Replace an existing file.
+        origin : mapping, optional
+            For the header, see `mcprop.provenance.origin`.
 
         Raises
         ------
@@ -355,6 +359,7 @@ class SkyMap:
             raise OutputError(f"{path} exists already; overwrite=True replaces it.")
         meta = {name: getattr(self, name) for name in ("component", "energy", "seed", "title")}
         columns = [self.relative_intensity, self.std_dev]
+        cards = header_cards(meta, self._fitted(), self.dipole_covariance)
         try:
             healpy.write_map(
                 str(path),
@@ -362,7 +367,7 @@ class SkyMap:
                 coord="C",
                 column_names=COLUMNS,
                 column_units=["1", "1"],
-                extra_header=header_cards(meta, self._fitted(), self.dipole_covariance),
+                extra_header=cards + origin_cards(origin or {}),
                 dtype=np.float64,
                 overwrite=overwrite,
             )

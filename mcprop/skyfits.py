@@ -64,6 +64,28 @@ def header_cards(
     return cards
 
 
+def origin_cards(origin: Mapping[str, str]) -> list[Card]:
+    """Cards that say which configuration, sources and libraries a map comes from.
+
+    Parameters
+    ----------
+    origin : mapping
+        As of `mcprop.provenance.origin`.
+
+    Returns
+    -------
+    list of (str, value, str)
+        Keyword, value, comment.
+    """
+    cards: list[Card] = []
+    for key, name in (("CONFHASH", "config_hash"), ("SRCHASH", "source_hash")):
+        if name in origin:
+            cards.append((key, origin[name], ""))
+    for i, version in enumerate(filter(None, origin.get("versions", "").split(", ")), start=1):
+        cards.append((f"VERSN{i}", version[:60], "library"))
+    return cards
+
+
 def _numbers(keys: tuple[str, ...], values: Array, comment: str) -> list[Card]:
     return [(key, float(value), comment) for key, value in zip(keys, values, strict=True)]
 

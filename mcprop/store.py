@@ -25,7 +25,7 @@ from mcprop.batch_file import decode, encode
 from mcprop.batches import Batch
 from mcprop.errors import OutputError
 from mcprop.provenance import provenance
-from mcprop.rundir import MANIFEST, check_directory, set_aside
+from mcprop.rundir import MANIFEST, check_directory, path_given, set_aside
 from mcprop.scenario import Config, parse
 from mcprop.sealed import PART, open_document, seal_document, write_durably
 
@@ -107,8 +107,9 @@ class Store:
         OutputError
             When it is no run directory, of a newer format, or its manifest is damaged.
         """
-        folder = Path(directory).resolve()
+        folder = path_given(directory)
         with _told(folder, "read"):
+            folder = folder.resolve()
             if not (folder / MANIFEST).is_file() and not (folder / _BATCHES).is_dir():
                 raise OutputError(f"{directory}: is not a run directory: it has no {MANIFEST}.")
             try:
@@ -151,10 +152,10 @@ class Store:
         damaged = self.damaged()
         if damaged and not repair:
             names = ", ".join(damaged[:5]) + (", ..." if len(damaged) > 5 else "")
+            what, whose = ("file", "its batch") if len(damaged) == 1 else ("files", "their batches")
             raise OutputError(
-                f"{self.directory}: {len(damaged)} damaged {'file' if len(damaged) == 1 else 'files'}"
-                f" ({names}); mcprop resume --repair runs {'its batch' if len(damaged) == 1 else 'their batches'}"
-                " again."
+                f"{self.directory}: {len(damaged)} damaged {what} ({names}); mcprop resume --repair"
+                f" runs {whose} again."
             )
         with _told(self.directory, "repaired"):
             for name in damaged:

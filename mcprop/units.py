@@ -149,6 +149,8 @@ def strip(value: Any, kind: str, name: str = "value") -> Any:
         raise UnitsError(f"{name} = {value} {found}: {wanted}.") from None
     except (TypeError, ValueError):
         raise UnitsError(f"{name} = {value!r} cannot be read: {wanted}.") from None
+    if np.iscomplexobj(number):
+        raise UnitsError(f"{name} = {value} is not real: {wanted}.")
     if not np.all(np.isfinite(number)):
         raise UnitsError(f"{name} = {value} is not finite: {wanted}.")
     return np.asarray(number, dtype=float) if np.ndim(number) else float(number)

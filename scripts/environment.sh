@@ -1,5 +1,5 @@
 # Read by the other scripts with `source`: goes to the root of the repository, and gives
-#   install EXTRA   a virtual environment in .venv with this package in it; EXTRA is "" or "test"
+#   install EXTRA   a virtual environment in .venv with this package in it; EXTRA is "" or as in "test,dask"
 #   $venv_python    the interpreter in it
 # shellcheck shell=bash
 

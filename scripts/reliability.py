@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import os
 import random
 import statistics
@@ -24,13 +25,14 @@ from types import ModuleType
 from typing import NamedTuple
 
 import faults
+import mutations
 import planted
 from planted_bugs import BUGS
 from whole_result import CONFIG, ENERGIES, digest, run
 
 from mcprop.executors import open_executor
 from mcprop.runner import Run
-from mcprop.scenario import Config, load, names, text
+from mcprop.scenario import Config, load
 from mcprop.simulation import Simulation
 from mcprop.store import Store
 
@@ -72,7 +74,8 @@ def helper(path: str) -> ModuleType:
 
 def kills(scratch: Path, quick: bool) -> Iterator[Figure]:
     """Runs that are killed at random moments, each held against one that is left alone."""
-    wanted, draw, source = 20 if quick else 300, random.Random("kills"), "tests/models/faults.py"
+    wanted, draw, source = 20 if quick else 300, random.Random("kills"), "tests/runs/test_faults.py"
+    Simulation(SMALL).run(directory=scratch / "compiling")
     begun = time.monotonic()
     Simulation(SMALL).run(directory=scratch / "whole")
     span, expected = time.monotonic() - begun, faults.written(scratch / "whole")
@@ -80,7 +83,7 @@ def kills(scratch: Path, quick: bool) -> Iterator[Figure]:
     while suffered < wanted:
         directory, workers = scratch / f"killed-{runs}", draw.randint(1, 3)
         most = min(10, wanted - suffered)
-        count = faults.run_with_kills(SMALL, directory, draw, most, 0.7 * span, workers=workers)
+        count = faults.run_with_kills(SMALL, directory, draw, most, 0.5 * span, workers=workers)
         whole = faults.written(directory) == expected
         suffered, survived = suffered + count, survived + count * whole
         runs, same = runs + 1, same + whole
@@ -118,25 +121,30 @@ def damage(scratch: Path, quick: bool) -> Iterator[Figure]:
         for _ in range(tries):
             with faults.spoilt(draw.choice(files), fault, draw):
                 found += faults.is_refused(directory)
-        yield of_all(f"{name} detected", found, tries, "tests/models/faults.py")
+        yield of_all(f"{name} detected", found, tries, "tests/runs/test_faults.py")
 
 
 def configurations(scratch: Path, quick: bool) -> Iterator[Figure]:
     """Scenarios with random mutations: each is valid, or refused in lines."""
-    fuzz, tries = helper("tests/runs/test_fuzz.py"), 300 if quick else 20_000
-    tracebacks, draw = 0, random.Random("reliability")
-    for _ in range(tries):
-        mutated = fuzz.without_comments(text(draw.choice(names())))
-        for _ in range(draw.choice([1, 1, 1, 2, 4])):
-            mutated = draw.choice(fuzz.MUTATIONS)(mutated or "\n", draw)
-        try:
-            problems, message = fuzz.problems_of(mutated)
-            if problems:
-                fuzz.check_lines(problems, message)
-        except Exception:  # noqa: BLE001  (any at all is what is counted)
-            tracebacks += 1
-    source, name = "tests/runs/test_fuzz.py", f"tracebacks from {tries} mutated configurations"
-    yield Figure(name, str(tracebacks), "0", tracebacks == 0, source)
+    tries = 1000 if quick else 20_000
+    counts = mutations.try_many(tries, 3, scratch)
+    name = f"tracebacks from {tries} mutated configurations"
+    source = "tests/models/mutations.py"
+    yield Figure(name, str(counts.tracebacks), "0", counts.tracebacks == 0, source)
+
+
+def coverage(scratch: Path, quick: bool) -> Iterator[Figure]:
+    """Part of many small runs whose error bar of one standard deviation holds the truth."""
+    source = "tests/statistics/test_coverage.py"
+    tests = helper(source)
+    runs = 200 if quick else tests.NIGHTLY
+    for name in tests.SAMPLES:
+        for quantity, share in tests.shares(name, runs).items():
+            met = tests.is_covered(share, runs)
+            error = math.sqrt(share * (1.0 - share) / runs)
+            value = f"{100.0 * share:.1f} +- {100.0 * error:.1f} % of {runs}"
+            label = f"error bars that hold the truth, {name}: {quantity}"
+            yield Figure(label, value, "68.3 %", met, source)
 
 
 def overhead(scratch: Path, quick: bool) -> Iterator[Figure]:
@@ -182,6 +190,7 @@ ROWS: dict[str, Callable[[Path, bool], Iterator[Figure]]] = {
     "results": results,
     "damage": damage,
     "configurations": configurations,
+    "coverage": coverage,
     "overhead": overhead,
     "bugs": bugs,
 }

@@ -46,7 +46,7 @@ if config.DISABLE_JIT:
         try:
             return float(exact)
         except OverflowError:
-            return math.copysign(math.inf, exact)
+            return math.inf if exact > 0 else -math.inf
 
     def to_bits(x: float) -> np.uint64:
         """The 64 bits of a float."""

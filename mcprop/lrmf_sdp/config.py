@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from mcprop import sections
-from mcprop.config_checks import missing_nuclei
+from mcprop.config_checks import FADED, faded, missing_nuclei
 from mcprop.quantity_text import Amount, Bounds, Choice, Number, Whole
 from mcprop.scenario import Config
 from mcprop.sections import (
@@ -158,6 +158,7 @@ class LrmfSdpConfig(Config):
         yield from missing_nuclei(self.species.names, tables)
         yield from self._misfits()
         yield from self._trapped()
+        yield from self._cut()
 
     def _misfits(self) -> Iterable[str]:
         galaxy, run, r = self.galaxy, self.monte_carlo, self.galaxy.sun_radius
@@ -197,6 +198,30 @@ class LrmfSdpConfig(Config):
         if self.field.extent == "sphere":
             yield from self._sphere()
         yield from self._unknown()
+
+    def _exponents(self, energy: float, name: str) -> tuple[float, float]:
+        """The x of exp(-x) of background and remnant, the former relative to its normalisation."""
+        rigidity, background, geminga = (
+            float(rigidity_of(energy, name)), self.background, self.geminga
+        )  # fmt: skip
+        nucleons = SPECIES[name].nucleons if background.per == "nucleon" else 1
+        own = max(background.energy * nucleons, 1.0001 * SPECIES[name].mass)
+        local = rigidity / geminga.cutoff_rigidity
+        if geminga.local_cutoff == "energy":
+            local = energy / geminga.cutoff_energy
+        return (rigidity - float(rigidity_of(own, name))) / background.cutoff, local
+
+    def _cut(self) -> Iterable[str]:
+        """Cut-offs must leave something, and may not lie far below the normalisation."""
+        grid = [energy for energy in self.energies.grid if energy > 1.0001 * self._heaviest]
+        steep = [self._exponents(min(grid), name)[0] for name in self.species.names if grid]
+        if steep and min(steep) < -FADED:
+            yield (
+                f"background.cutoff: got {self.background.cutoff:g} GV; allowed: at least"
+                f" {self.background.cutoff * min(steep) / -FADED:.3g} GV, 1/{FADED:g} of what lies"
+                " between the lowest energy and background.energy"
+            )
+        yield from faded(self, self._exponents)
 
     def _trapped(self) -> Iterable[str]:
         """Where the halo is far slower than the disc, histories take ages to leave it."""

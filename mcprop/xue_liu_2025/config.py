@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from mcprop import sections
-from mcprop.config_checks import missing_nuclei
+from mcprop.config_checks import faded, missing_nuclei
 from mcprop.errors import ConfigError
 from mcprop.quantity_text import Amount, Bounds, Choice, Number
 from mcprop.scenario import Config
@@ -27,6 +27,7 @@ from mcprop.sections import (
     Section,
     Stop,
 )
+from mcprop.species import rigidity_of
 from mcprop.units import KM_PER_S
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ class Background(Section):
     source: Emission
     height: Annotated[float, Amount("length", "100 pc", Bounds(least="1 pc", most="100 kpc"))]
     rate: Annotated[float, Amount("rate", "0.03 yr-1", Bounds(least="1e-9 yr-1", most="1e6 yr-1"))]
-    volume: Annotated[float, Amount("volume", "10 kpc3", Bounds(least="1e-9 kpc3", most="1e9 kpc3"))]
+    volume: Annotated[
+        float, Amount("volume", "10 kpc3", Bounds(least="1e-9 kpc3", most="1e9 kpc3"))
+    ]
     cutoff: Rigidity
     dipole: Annotated[float, Number(Bounds(least=0, below=1))]
     modulation: Annotated[float, Amount("rigidity", "0.97 GV", Bounds(least="0 GV", most="1 TV"))]
@@ -157,12 +160,18 @@ class XueLiu2025Config(Config):
             "centre.source": self.centre.source,
         }
         yield from missing_nuclei(self.species.names, tables)
+        yield from self._misfits()
+
+    def _misfits(self) -> Iterable[str]:
         along, across = self.nearby.r_parallel, self.nearby.r_perp
         if along**2 + across**2 < 1.0:
             yield (
                 f"nearby.r_parallel: got {along:g} pc with nearby.r_perp {across:g} pc, a burst at"
                 " the observer; allowed: a distance of 1 pc at least"
             )
+        cutoffs = (self.nearby.cutoff, self.centre.cutoff, self.background.cutoff)
+        highest = max(cutoffs)
+        yield from faded(self, lambda energy, name: [float(rigidity_of(energy, name)) / highest])
 
     def model(self) -> XueLiu2025:
         """Build the formulas of the published model from these values.

@@ -6,7 +6,7 @@ import sys
 
 from whole_result import digest, run
 
-from mcprop.executors import mpi_ranks, open_executor
+from mcprop.executors import leave, mpi_ranks, open_executor
 from mcprop.simulation import Simulation
 
 
@@ -39,7 +39,10 @@ class Fatal:
 
 
 def main(arguments):
-    """Print the digest of a run on the ranks of MPI; `fail` ends the first rank by an error."""
+    """Print the digest of a run on the ranks of MPI.
+
+    `fail` ends the first rank by an error, `leave` while another one computes for ever.
+    """
     with mpi_ranks(arguments) as first:
         if not first:
             return
@@ -48,6 +51,12 @@ def main(arguments):
             sys.exit(2)
         Simulation._curve = lambda *args: []
         with open_executor("mpi") as executor:
+            if "leave" in arguments:
+                endless = executor.submit(signal.pause)
+                while not endless.running():
+                    pass
+                print("left")
+                leave(0)
             print(digest(run(executor=executor)))
 
 

@@ -13,7 +13,7 @@ import pytest
 from astropy.table import Table
 from click.testing import CliRunner
 
-from mcprop import cli, scenario
+from mcprop import cli, cli_shared, scenario
 
 BEST = "xue-liu-2025"
 QUICK = ["--histories", "512", "--seed", "7", "-j", "1"]
@@ -279,13 +279,13 @@ def test_wrong_usage_exits_with_2(arguments):
 
 @pytest.mark.parametrize("text", ["1e5", "100000", "1.0E5", "100000.0"])
 def test_histories_may_be_written_as_a_float(text):
-    assert cli._Whole().convert(text, None, None) == 100_000
+    assert cli_shared.Whole().convert(text, None, None) == 100_000
 
 
-def test_too_many_threads_are_refused_in_words():
+def test_too_many_workers_are_refused_in_words():
     outcome = invoke("run", BEST, "-o", "out", "-j", "1025")
     assert outcome.exit_code == 2
-    assert "1025 threads; allowed are 1 to 1024." in outcome.stderr
+    assert "1025 workers; allowed are 1 to 1024." in outcome.stderr
 
 
 def test_help_of_run_tells_what_is_hard_to_guess():

@@ -204,6 +204,12 @@ def test_mpi_ranks_are_set_free_by_an_error_that_is_told_once():
 
 
 @needs_mpi
+def test_the_first_rank_may_leave_while_others_compute():
+    done = mpiexec(3, sys.executable, deadly.__file__, "--executor", "mpi", "leave")
+    assert (done.returncode, done.stdout) == (0, "left\n"), done.stderr
+
+
+@needs_mpi
 def test_command_line_under_mpi_says_what_is_wrong_once():
     arguments = ("run", "no-such-scenario", "-o", "out", "--executor", "mpi")
     done = mpiexec(3, sys.executable, "-m", "mcprop", *arguments)

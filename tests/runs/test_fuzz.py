@@ -1,138 +1,47 @@
 """Thousands of mutated scenarios: each is either valid or refused in lines, never a traceback."""
 
 import random
-import re
 
 import numpy as np
 import pytest
 from astropy import units as u
+from mutations import check_lines, try_many
 
 from mcprop import scenario
 from mcprop.errors import ConfigError
 
-MUTATIONS_PER_SCENARIO = 2500
-FRAGMENTS = [
-    "", " ", "\n", "\t", "\r", "\x00", "\x7f", "\u2028", "\ufeff", "\u0663", "\u00b5G", "\u2212",
-    "\U0001f30c", "nan", "-inf", "1e999", "-1", "0", "0x" + "f" * 400, "9" * 400, "true", "[]",
-    "{}", "{a = {b = {}}}", "[[[[1]]]]", "1979-05-27", "[cloud]\n", "[[cloud]]\n", "[a.b.c]\n",
-    '"', "'", '"""', "\\", "\\u0000", "=", ".", ",", "#", "pc", "GeV", "1 pc", '"3 PeV"',
-    '"1 pc**99"', '"1 mag"', '"1 (pc"', '"1 pc/"', '"1 /yr"', '"1 dex(pc)"', '"1 degC"',
-]  # fmt: skip
+
+def check_counts(counts, count):
+    """Nothing but valid and refused; both occur, so that neither branch is idle."""
+    assert counts.tracebacks == 0, counts.failures[:3]
+    assert counts.valid + counts.refused == count
+    assert counts.valid > count / 20
+    assert counts.refused > count / 3
+    assert counts.evaluated > count / 1000
+    assert counts.commands == count / 200
 
 
-def delete(text, draw):
-    start = draw.randrange(len(text))
-    return text[:start] + text[start + draw.choice([1, 1, 2, 5, 40]) :]
+def test_mutated_scenarios_are_valid_or_refused_in_lines(tmp_path):
+    check_counts(try_many(2000, 1, tmp_path), 2000)
 
 
-def duplicate(text, draw):
-    start = draw.randrange(len(text))
-    end = start + draw.choice([1, 3, 20, 200])
-    return text[:end] + text[start:end] + text[end:]
+@pytest.mark.nightly
+def test_many_more_mutated_scenarios_are_valid_or_refused_in_lines(tmp_path):
+    check_counts(try_many(20_000, 2, tmp_path), 20_000)
 
 
-def replace_character(text, draw):
-    at = draw.randrange(len(text))
-    return (
-        text[:at] + chr(draw.choice([draw.randrange(128), draw.randrange(0xD800)])) + text[at + 1 :]
-    )
+def test_a_traceback_a_warning_and_a_line_break_are_counted(tmp_path, monkeypatch):
+    """The counts can fail: each planted fault is seen in every mutation."""
+    faults = [KeyError("inside"), ConfigError([]), ConfigError(["title: " + "x" * 999])]
+    for fault in faults:
 
+        def fail(text, name, fault=fault):
+            raise fault
 
-def insert_fragment(text, draw):
-    at = draw.randrange(len(text))
-    return text[:at] + draw.choice(FRAGMENTS) + text[at:]
-
-
-def value_spans(text):
-    return [match.span(1) for match in re.finditer(r"^\w+ = (.*?)\s*(?:#.*)?$", text, re.MULTILINE)]
-
-
-def new_value(text, draw):
-    start, end = draw.choice(value_spans(text) or [(0, 0)])
-    return text[:start] + draw.choice(FRAGMENTS) + text[end:]
-
-
-def swap_values(text, draw):
-    spans = value_spans(text)
-    if len(spans) < 2:
-        return text[::-1]
-    (a, b), (c, d) = sorted(draw.sample(spans, 2))
-    return text[:a] + text[c:d] + text[b:c] + text[a:b] + text[d:]
-
-
-def drop_unit(text, draw):
-    amounts = list(re.finditer(r'"([0-9.e+-]+) [^"]+"', text))
-    if not amounts:
-        return text
-    match = draw.choice(amounts)
-    return text[: match.start()] + f'"{match[1]}"' + text[match.end() :]
-
-
-def scale_number(text, draw):
-    numbers = list(re.finditer(r"(?<=[ \"])[0-9][0-9.e]*", text))
-    if not numbers:
-        return text
-    match = draw.choice(numbers)
-    new = draw.choice(["-" + match[0], "0", match[0] + "e30", match[0] + "e-30", "0." + match[0]])
-    return text[: match.start()] + new + text[match.end() :]
-
-
-def drop_line(text, draw):
-    lines = text.splitlines(keepends=True)
-    del lines[draw.randrange(len(lines))]
-    return "".join(lines) or "\n"
-
-
-def swap_lines(text, draw):
-    lines = text.splitlines(keepends=True)
-    i, j = draw.randrange(len(lines)), draw.randrange(len(lines))
-    lines[i], lines[j] = lines[j], lines[i]
-    return "".join(lines)
-
-
-MUTATIONS = [
-    delete, duplicate, replace_character, insert_fragment, new_value, swap_values, drop_unit,
-    scale_number, drop_line, swap_lines,
-]  # fmt: skip
-
-
-def without_comments(text):
-    """The same scenario in fewer characters, so that mutations meet what counts."""
-    return re.sub(r"[ \t]*#.*", "", text)
-
-
-def problems_of(text):
-    """Read a scenario: no problems if it is valid, else what it is refused for."""
-    try:
-        config = scenario.parse(text, "mutated.toml")
-    except ConfigError as error:
-        return error.problems, str(error)
-    assert scenario.parse(config.to_toml()) == config
-    assert config.energies.grid
-    return [], ""
-
-
-def check_lines(problems, message):
-    assert message.split("\n") == problems
-    assert all(line.isprintable() and 0 < len(line) < 1000 for line in problems)
-
-
-@pytest.mark.parametrize("name", scenario.names())
-def test_mutated_scenarios_are_valid_or_refused_in_lines(name):
-    draw = random.Random(f"mutations of {name}")
-    original = without_comments(scenario.text(name))
-    counts = {"valid": 0, "refused": 0}
-    for _ in range(MUTATIONS_PER_SCENARIO):
-        text = original
-        for _ in range(draw.choice([1, 1, 1, 2, 4])):
-            text = draw.choice(MUTATIONS)(text or "\n", draw)
-        problems, message = problems_of(text)
-        counts["refused" if problems else "valid"] += 1
-        if problems:
-            check_lines(problems, message)
-    # both kinds occur, so neither branch is idle
-    assert counts["valid"] > MUTATIONS_PER_SCENARIO / 20
-    assert counts["refused"] > MUTATIONS_PER_SCENARIO / 3
+        monkeypatch.setattr(scenario, "parse", fail)
+        counts = try_many(20, 3, tmp_path)
+        assert counts.tracebacks >= 15
+        assert str(fault)[:20] in "".join(counts.failures)
 
 
 VALUES = [
@@ -186,7 +95,3 @@ def test_random_bytes_as_files_are_refused_in_lines(tmp_path):
         with pytest.raises(ConfigError) as caught:
             scenario.load(path)
         check_lines(caught.value.problems, str(caught.value))
-
-
-def test_there_are_thousands_of_mutations():
-    assert MUTATIONS_PER_SCENARIO * len(scenario.names()) >= 3000

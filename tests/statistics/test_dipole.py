@@ -118,6 +118,15 @@ def test_nearly_noise_free_scores_keep_their_variance():
     assert moments.dipole().sigma == pytest.approx(1e-12 * noise.std(0) / 4000**0.5, rel=1e-3)
 
 
+def test_error_of_two_histories_is_half_their_distance():
+    """s^2/n with s^2 = (a - b)^2/2 for n = 2; dividing by n there would give 71 % of it."""
+    a, b = np.array([1.0, 0.3, -0.2, 0.5]), np.array([1.4, -0.1, 0.2, 0.1])
+    two = Moments.of([a[0], b[0]], [a[1:], b[1:]])
+    assert two.density() == pytest.approx((1.2, 0.2), rel=1e-12)
+    gap = (a - b) / 2.0
+    np.testing.assert_allclose(two.covariance_of_mean(), np.outer(gap, gap), rtol=1e-12)
+
+
 def test_one_history_has_no_variance():
     with pytest.raises(RangeError, match="at least 2 histories, not 1"):
         Moments.of([1.0], [[0.0, 0.0, 0.0]]).dipole()
