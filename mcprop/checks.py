@@ -317,6 +317,8 @@ def _log_intensity(assembly: Assembly, component: str) -> tuple[float, float]:
     carriers = assembly.carriers if component == "total" else (component,)
     members = [part for (c, _), part in assembly.parts.items() if c in carriers]
     intensity = sum(part.intensity for part in members)
+    if not intensity:
+        return 0.0, 0.0
     variance = sum(part.intensity**2 * part.intensity_var_ln for part in members)
     return math.log(intensity), math.sqrt(variance) / intensity
 

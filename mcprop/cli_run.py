@@ -20,11 +20,12 @@ from mcprop.cli_shared import (
     overwrite_option,
     require_free,
 )
-from mcprop.errors import OutputError, StoppedError
+from mcprop.errors import OutputError, RangeError, StoppedError
 from mcprop.executors import leave
 
 if TYPE_CHECKING:
     from mcprop.result import Result
+    from mcprop.scenario import Config
 
 directory_argument = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -151,6 +152,55 @@ def status(directory: Path) -> None:
     click.echo(status_text(directory))
 
 
+@click.command()
+@directory_argument
+@click.option("--batch", type=int, required=True, metavar="K", help="Number of the batch.")
+@click.option(
+    "--history", type=int, required=True, metavar="N", help="Number of the history in it, from 0."
+)
+@click.option("--component", metavar="C", help="Only this component, such as nearby.")
+@click.option("--species", metavar="S", help="Only this nucleus, such as p.")
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    directory: Path,
+    batch: int,
+    history: int,
+    component: str | None,
+    species: str | None,
+) -> None:
+    """Run one history of the run in DIR again, in plain Python, and print its path.
+
+    It is also run compiled; exit code 1 if the two differ in a bit. The batches of mcprop run are
+    numbered energy by energy, as their files are.
+    """
+    from mcprop import replay as again
+    from mcprop.store import Store
+
+    config = Store.opened(directory).config
+    energy, number = place_of(config, batch, history)
+    report = again.run(config, config.monte_carlo.seed, energy, number, component, species)
+    click.echo(report.text)
+    ctx.exit(0 if report.same else 1)
+
+
+def place_of(config: Config, batch: int, history: int) -> tuple[float, int]:
+    """Energy [GeV] of a batch, and the number in the run of one of its histories.
+
+    Raises
+    ------
+    RangeError
+        If there is no such batch, or it has fewer histories.
+    """
+    spans, grid = config.batches(), config.energies.grid
+    if not 0 <= batch < len(spans) * len(grid):
+        raise RangeError(f"--batch {batch}: allowed: 0 to {len(spans) * len(grid) - 1}.")
+    first, n = spans[batch % len(spans)]
+    if not 0 <= history < n:
+        raise RangeError(f"--history {history}: allowed in batch {batch}: 0 to {n - 1}.")
+    return grid[batch // len(spans)], first + history
+
+
 def _watched(directory: Path, task: Callable[..., Result]) -> None:
     """Do a run while its progress is shown and signals are heard."""
     from mcprop import report
@@ -196,4 +246,4 @@ def _nothing_written() -> Iterator[None]:
         raise KeyboardInterrupt("nothing was written") from None
 
 
-COMMANDS: tuple[Any, ...] = (analytic, run, resume, status)
+COMMANDS: tuple[Any, ...] = (analytic, run, resume, status, replay)

@@ -101,15 +101,15 @@ def energy_list(option: str | None) -> dict[str, list[str]] | None:
 
 def require_free(directory: Path, overwrite: bool) -> None:
     """Refuse at once, not after the run, a directory that cannot be written."""
-    from mcprop.rundir import check_directory, is_finished
+    from mcprop.rundir import check_directory, is_empty, is_finished
 
     try:
         # what is no run is never replaced
         target = check_directory(directory, overwrite=True)
-        if not overwrite and target.exists() and any(target.iterdir()):
+        if not overwrite and target.exists() and not is_empty(target):
             go_on = "" if is_finished(target) else f"mcprop resume {directory} goes on with it, "
             raise OutputError(f"{directory}: holds a run already; {go_on}--overwrite replaces it.")
-        empty = target.is_dir() and not any(target.iterdir())  # it is filled, not replaced
+        empty = target.is_dir() and is_empty(target)  # it is filled, not replaced
         home = target if empty else next(folder for folder in target.parents if folder.exists())
         # trying is the only test that knows quotas, read-only disks and access lists
         with tempfile.TemporaryDirectory(prefix=".mcprop-", dir=home):

@@ -64,6 +64,8 @@ class Answer:
 def answers(assembly: Assembly, planned: Sequence[Planned]) -> list[Answer]:
     """Results of one energy that rest on Monte Carlo: the components, then the total.
 
+    A component that is not emitted at this energy is none.
+
     Parameters
     ----------
     assembly : Assembly
@@ -75,7 +77,8 @@ def answers(assembly: Assembly, planned: Sequence[Planned]) -> list[Answer]:
     -------
     list of Answer
     """
-    found = [Answer(c, assembly.dipole(c, ALL), {}) for c in assembly.transported]
+    shares = {c: float(assembly.model.share(c, assembly.energy)) for c in assembly.transported}
+    found = [Answer(c, assembly.dipole(c, ALL), {}) for c in shares if shares[c] > 0.0]
     boost = assembly.boost
     if any(job.component == boost for job in planned):
         found.append(Answer(boost, assembly.dipole(boost, ALL), {}))

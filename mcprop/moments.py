@@ -246,6 +246,8 @@ def _parts(mean: Array, counts: Array, sums: Array, most: Array) -> tuple[Moment
     scatter = np.empty((len(n), 4, 4))
     rows, columns = UPPER
     scatter[:, rows, columns] = scatter[:, columns, rows] = second - n * power(gap, 2)
+    own = np.arange(4)
+    scatter[:, own, own] = np.maximum(scatter[:, own, own], 0.0)  # rounding knows no sign
     return tuple(
         Moments(int(count), *rest)
         for count, *rest in zip(counts, mean + gap, scatter, third, fourth, most, strict=True)

@@ -72,7 +72,7 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
             return target
         if not target.is_dir():
             raise OutputError(f"{target} is a file; give a directory for the run.")
-        if not any(target.iterdir()):
+        if is_empty(target):
             return target
     except (OSError, RuntimeError) as error:  # the latter for links in a circle
         reason = getattr(error, "strerror", None) or "links in a circle"
@@ -87,6 +87,11 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
     if _is_mount_point(target):
         raise OutputError(f"{target} is a mount point: its run cannot be replaced; empty it first.")
     return target
+
+
+def is_empty(directory: Path) -> bool:
+    """Whether a directory holds nothing but what a killed process has left half written."""
+    return all(name.startswith(PART) for name in os.listdir(directory))
 
 
 def is_run(directory: Path) -> bool:
@@ -120,8 +125,14 @@ def set_aside(target: Path) -> Iterator[None]:
     target : Path
         A directory, empty, full or not there.
     """
-    if not target.exists() or not any(target.iterdir()):
-        yield
+    was_there = target.exists()
+    if not was_there or is_empty(target):
+        try:
+            yield
+        except BaseException:
+            if not was_there:
+                shutil.rmtree(target, ignore_errors=True)
+            raise
         return
     old = target.parent / f".{target.name}.{secrets.token_hex(4)}.old"
     os.replace(target, old)

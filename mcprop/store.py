@@ -84,7 +84,6 @@ class Store:
         store = cls(target, manifest_of(config))
         with _told(target, "begun"), set_aside(target):
             target.mkdir(parents=True, exist_ok=True)
-            (target / _BATCHES).mkdir()
             write_durably(target / MANIFEST, seal_document(store.manifest))
         return store
 
@@ -269,13 +268,15 @@ class Store:
         """
         meta = {"manifest": self.manifest, "batch": batch.name, "elapsed": self.elapsed}
         with _told(self.directory, "kept"):
+            (self.directory / _BATCHES).mkdir(exist_ok=True)
             write_durably(self._path(batch), encode(meta, outcomes))
 
     def finished(self) -> list[str]:
         """Names of the files of finished batches, in order."""
-        with _told(self.directory, "read"):
+        with _told(self.directory, "read"), suppress(FileNotFoundError):
             names = os.listdir(self.directory / _BATCHES)
-        return sorted(name for name in names if _BATCH_FILE.fullmatch(name))
+            return sorted(name for name in names if _BATCH_FILE.fullmatch(name))
+        return []
 
     def damaged(self) -> list[str]:
         """Names of the files in the folder of the batches that are not what was written."""

@@ -74,7 +74,7 @@ def helper(path: str) -> ModuleType:
 
 def kills(scratch: Path, quick: bool) -> Iterator[Figure]:
     """Runs that are killed at random moments, each held against one that is left alone."""
-    wanted, draw, source = 20 if quick else 300, random.Random("kills"), "tests/runs/test_faults.py"
+    wanted, draw, source = 20 if quick else 300, random.Random("kills"), "tests/runs/test_store.py"
     Simulation(SMALL).run(directory=scratch / "compiling")
     begun = time.monotonic()
     Simulation(SMALL).run(directory=scratch / "whole")
@@ -121,13 +121,13 @@ def damage(scratch: Path, quick: bool) -> Iterator[Figure]:
         for _ in range(tries):
             with faults.spoilt(draw.choice(files), fault, draw):
                 found += faults.is_refused(directory)
-        yield of_all(f"{name} detected", found, tries, "tests/runs/test_faults.py")
+        yield of_all(f"{name} detected", found, tries, "tests/runs/test_store.py")
 
 
 def configurations(scratch: Path, quick: bool) -> Iterator[Figure]:
     """Scenarios with random mutations: each is valid, or refused in lines."""
     tries = 1000 if quick else 20_000
-    counts = mutations.try_many(tries, 3, scratch)
+    counts = mutations.try_many(tries, 2, scratch)
     name = f"tracebacks from {tries} mutated configurations"
     source = "tests/models/mutations.py"
     yield Figure(name, str(counts.tracebacks), "0", counts.tracebacks == 0, source)

@@ -5,7 +5,7 @@ from planted_bugs.bug import Bug
 BACKGROUND = "tests/physics/test_background.py::test_meets_the_grid"
 SLAB = "tests/physics/test_slab.py"
 CLOUD = "tests/physics/test_time_dependent.py::test_walked_histories"
-FAULTS = "tests/runs/test_faults.py"
+STORE = "tests/runs/test_store.py"
 RANDOM = "random numbers reused"
 SUMS = "batches"
 ERRORS = "error bars"
@@ -127,7 +127,7 @@ BUGS = (
         ERRORS, "third moments of batches, one against the other", MOMENTS,
         "third += n * a * b * (a - b) * power(gap, 3)",
         "third -= n * a * b * (a - b) * power(gap, 3)",
-        ("tests/statistics/test_health.py",),
+        ("tests/statistics/test_health.py::test_moments_add_in_any_split_and_order",),
     ),
     Bug(
         SUMS, "added in the order in which they end", "mcprop/energy_run.py",
@@ -149,7 +149,7 @@ BUGS = (
     Bug(
         STOPPING, "a look after every batch", "mcprop/batches.py",
         "end *= 2", "end += 1",
-        (BITS,),
+        (f"{STORE}::test_looks_are_fixed_beforehand",),
     ),
     Bug(
         STOPPING, "an error bar that is not trusted", "mcprop/runner.py",
@@ -159,31 +159,31 @@ BUGS = (
     Bug(
         KEPT, "the checksum of a batch is not checked", "mcprop/sealed.py",
         "if hashlib.sha256(body).hexdigest().encode() != digest:", "if len(digest) != _DIGITS:",
-        (f"{FAULTS}::test_damage_is_found",),
+        (f"{STORE}::test_every_bit_counts",),
     ),
     Bug(
         KEPT, "the checksum of a document is not checked", "mcprop/sealed.py",
         "same = seal_document(document) == content", "same = len(document) > 0",
-        (f"{FAULTS}::test_damage_is_found",),
+        (f"{STORE}::test_every_bit_counts",),
     ),
     Bug(
         KEPT, "a batch of another run is taken", "mcprop/store.py",
         'if meta["manifest"] != self.manifest:', 'if meta["manifest"] is None:',
-        (f"{FAULTS}::test_a_batch_of_another_run_or_place_is_refused",),
+        (f"{STORE}::test_batches_of_another_run_are_no_batches_of_this_one",),
     ),
     Bug(
         KEPT, "a batch is taken for another one", "mcprop/store.py",
         """if f"{meta['batch']}.npz" != name:""", "if not name:",
-        (f"{FAULTS}::test_a_batch_of_another_run_or_place_is_refused",),
+        (f"{STORE}::test_batches_of_another_run_are_no_batches_of_this_one",),
     ),
     Bug(
         KEPT, "other sources go on with a run", "mcprop/store.py",
         "if begun_by != source_hash():", "if not begun_by:",
-        (f"{FAULTS}::test_a_run_of_other_sources_is_refused",),
+        (f"{STORE}::test_what_others_have_begun_is_refused",),
     ),
     Bug(
         KEPT, "two processes write one run", "mcprop/store.py",
         "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB",
-        (f"{FAULTS}::test_a_run_that_is_being_written_is_refused",),
+        (f"{STORE}::test_a_second_writer_is_kept_out",),
     ),
 )  # fmt: skip

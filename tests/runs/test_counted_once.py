@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from faults import written
 from whole_result import CONFIG, ENERGIES, HISTORIES, run
 
 from mcprop.scenario import load
@@ -68,3 +69,18 @@ def test_a_run_is_the_sum_of_its_histories(result, energy):
         np.testing.assert_allclose(
             found.covariance, expected.covariance, rtol=1e-6, atol=1e-6 * noise**2
         )
+
+
+def test_another_seed_is_seen_in_the_files(tmp_path):
+    """So a comparison of files sees what histories have come to, beyond the seed they name."""
+    files = []
+    for seed in (1, 2):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Simulation, "_curve", lambda *args: [])
+            run(CONFIG, [ENERGIES[0]], 256, seed, directory=tmp_path / str(seed))
+        files.append(written(tmp_path / str(seed)))
+    lines, others = (set(found["dipole.ecsv"].splitlines()) for found in files)
+    assert len(lines - others) > 10
+    assert all(
+        files[0][name] != files[1][name] for name in files[0] if name.startswith("sky/nearby")
+    )

@@ -32,7 +32,7 @@ USAGE = {
     "no workers": (["run", BEST, "-o", "{m}", "-j", "0"], 2, "allowed are 1 to 1024"),
     "negative workers": (["run", BEST, "-o", "{m}", "-j", "-3"], 2, "allowed are 1 to 1024"),
     "workers in words": (["run", BEST, "-o", "{m}", "-j", "x"], 2, "not a valid integer"),
-    "an endless number of workers": (["run", BEST, "-o", "{m}", "-j", "9" * 500], 2, "allowed are 1 to"),
+    "no end of workers": (["run", BEST, "-o", "{m}", "-j", "9" * 500], 2, "allowed are 1 to"),
     "seed in words": (["run", BEST, "-o", "{m}", "--seed", "x"], 2, "not a valid integer"),
     "error in words": (["run", BEST, "-o", "{m}", "--rel-err", "x"], 2, "not a valid float"),
     "histories in words": (["run", BEST, "-o", "{m}", "--histories", "x"], 2, "whole number"),

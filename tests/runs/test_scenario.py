@@ -326,3 +326,24 @@ def test_differences_are_truncated_below_the_floor_of_the_comparison():
     with pytest.raises(ConfigError, match=r"monte_carlo\.gradient_step: .* at most 0\.02"):
         scenario.load(BEST).replace({"monte_carlo.gradient_step": 0.03})
     assert comparison.FLOOR > 0.02**2 / 6.0
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        (90, 90.0),
+        (0.5e3, 500.0),
+        ("30 min", 1800.0),
+        ("2 h", 7200.0),
+        ("1.5 d", 129600.0),
+        ("3600 s", 3600.0),
+        (2 * u.h, 7200.0),
+        (np.int64(64), 64.0),
+    ],
+)
+def test_the_time_of_a_run_is_seconds_or_has_a_unit(given, seconds):
+    config = scenario.load(BEST).replace({"stop.seconds": given})
+    assert config.stop.seconds == seconds
+    assert type(config.stop.seconds) is float
+    assert scenario.parse(config.to_toml()).stop.seconds == seconds
+    assert scenario.load(BEST).stop.seconds is None

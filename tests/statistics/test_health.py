@@ -20,6 +20,7 @@ from mcprop.health import Light
 from mcprop.influence import answers
 from mcprop.moments import SLICES, Moments
 from mcprop.plan import Planned
+from mcprop.scenario import load
 from mcprop.species import energy_jacobian, rigidity_of
 from mcprop.symmetric import QUADS, TRIPLES
 from mcprop.transport import Outcome
@@ -428,6 +429,31 @@ def test_influences_make_up_the_covariance_of_the_total():
         )
         expected = assembly.dipole(answer.component, ALL).covariance
         assert np.allclose(covariance[1:, 1:], expected, rtol=1e-5, atol=1e-6 * expected.max())
+
+
+@pytest.mark.parametrize("scenario", ["xue-liu-2025", "lrmf-sdp-region"])
+def test_influences_of_real_jobs(scenario):
+    """The same for a boost, for a density in two factors, for a gradient that a sphere turns."""
+    config = load(scenario).replace({"species": {"names": ["p", "He"]}})
+    model, study = config.model(), config.study
+    planned = study.planner(model, config.monte_carlo).jobs(ENERGY)
+    batches = [job.job.run(1, 0, 256, 0) for job in planned]
+    assembly, trends = study.assembly(model, ENERGY, planned, batches), []
+    for batch in batches:
+        trends.append(Trend())
+        trends[-1].add(batch)
+    found = answers(assembly, planned)
+    assert [answer.component for answer in found][-1] == "total"
+    for answer in found:
+        covariance = sum(
+            slope @ batches[job].moments.covariance_of_mean() @ slope.T
+            for job, slope in answer.slopes.items()
+        )
+        expected = assembly.dipole(answer.component, ALL).covariance
+        assert np.allclose(covariance[1:, 1:], expected, rtol=1e-3, atol=1e-3 * expected.max())
+    made = lights(assembly, planned, trends)
+    assert {light.component for light in made} == {answer.component for answer in found}
+    assert [x.colour for x in made if x.check in ("step halving", "last leg")] == ["off", "off"]
 
 
 # --- halving --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Random numbers of different seeds and jobs: no two are the same.
 
 The 64-bit words behind all random numbers are functions of (seed, stream, history, block). Of N
-words that are independent two are equal with a probability of N^2 / 2^65: 4e-6 for the twelve
+words that are independent two are equal with a probability of N^2 / 2^65: 2e-7 for the three
 million here.
 """
 
@@ -15,7 +15,7 @@ from mcprop.scenario import load
 
 SEEDS = range(1, 11)
 ENERGIES = (1e3, 1e5)
-HISTORIES = 256
+HISTORIES = 64
 BLOCKS = (*range(16), *(int(LAUNCH) + k for k in range(2)))
 SCENARIOS = ("xue-liu-2025", "xue-liu-2025-time-dependent", "lrmf-sdp-region")
 
@@ -64,14 +64,14 @@ def repeated(samples):
 
 def test_jobs_have_streams_of_their_own(streams):
     parts = {word for name in streams for word in name}
-    assert {"halved", "shortened", "outside", "axes", "parallel", "perp", "boost"} <= parts
+    assert {"halved", "shortened", "outside", "axes", "perp", "boost"} <= parts
     assert len(set(streams.values())) == len(streams) > 100
 
 
 def test_seeds_and_streams_share_no_random_number(streams):
     found, size = repeated(drawn(seed, s) for seed in SEEDS for s in streams.values())
-    assert size == len(SEEDS) * len(streams) * len(BLOCKS) * HISTORIES * 2 > 10**7
-    assert size**2 / 2.0**65 < 1e-5
+    assert size == len(SEEDS) * len(streams) * len(BLOCKS) * HISTORIES * 2 > 10**6
+    assert size**2 / 2.0**65 < 1e-6
     assert found == 0
 
 
