@@ -145,8 +145,8 @@ def lights(
             if answer.component in ("total", job.component)
         ]
         view = _View(assembly.energy, answer, np.sum(mine, axis=0), counted, limits)
-        made += [view.relative_error(), view.vov(), view.merit(), view.largest(), view.lost()]
-        made.append(view.halves(sides))
+        made += [view.relative_error(), view.vov(), view.largest(), view.lost()]
+        made += [view.merit(sides), view.halves(sides)]
     here = [row for row in comparisons if row.energy == assembly.energy]
     for reference, check in _AGAIN.items():
         rows = [row for row in here if row.reference == reference]
@@ -171,6 +171,8 @@ class _View:
         self.energy, self.answer, self.fates, self.limits = energy, answer, fates, limits
         self.sides = list(zip(*halves, strict=True))
         self.wholes = [first + second for first, second in halves]
+        # by how much more the ratio of the variances of halves varies than that of the whole: 4
+        self.unequal = max((a.n + b.n) ** 2 / max(a.n * b.n, 1) for a, b in halves)
 
     def light(self, check: str, value: float, limits: tuple[float, float], advice: str) -> Light:
         """A light by two limits; amber where the value is not a number."""
@@ -199,17 +201,21 @@ class _View:
         advice = f"few histories make the error of the {what}, so it may be too small; {more}"
         return self.light("variance of the variance", value, VOV, advice)
 
-    def merit(self) -> Light:
+    def merit(self, sides: Sequence[Assembly]) -> Light:
         """Change of the figure of merit, 1 / (relative variance x histories), between halves.
 
         Steps per history are the same in both, processor time is not asked.
         """
+        if not self._have_halves(sides):
+            return self._too_few("figure of merit")
         value, change, what = 0.0, 0.0, QUANTITIES[0]
         for quantity in QUANTITIES:
             weights = self.answer.weights(quantity)
-            (early, one), (late, two) = (self._spread(weights, side, True) for side in self.sides)
+            early, late = (self._spread(weights, side, True)[0] for side in self.sides)
             if early > 0.0 and late > 0.0:
-                ratio, noise = math.log(late / early), math.sqrt(one + two)
+                # from all histories: the half that lacks the large ones does not know its error
+                noise = math.sqrt(self.unequal * self._spread(weights, self.wholes)[1])
+                ratio = math.log(late / early)
                 sigma = abs(ratio) / noise if noise > 0.0 else math.nan
                 if _rank(sigma) > _rank(value):
                     value, change, what = sigma, math.expm1(ratio), quantity
@@ -247,11 +253,9 @@ class _View:
 
     def halves(self, sides: Sequence[Assembly]) -> Light:
         """Deviation of the first half of the histories from the second."""
+        if not self._have_halves(sides):
+            return self._too_few("halves")
         component = self.answer.component
-        if len(sides) < 2 or not all(side.trusted(component, ALL) for side in sides):
-            names = (self.energy, component, ALL, "halves")
-            few = "too few histories contribute to compare halves of them; take 4 times more"
-            return Light(*names, math.nan, self.limits[0], "amber", few)
         first, second = (side.dipole(component, ALL) for side in sides)
         test = compare(first, second, ROUNDING)
         value = math.inf if test.verdict == "differs" and not test.sigma > SIGMAS[1] else 0.0
@@ -270,6 +274,16 @@ class _View:
             "another seed"
         )
         return self.light("halves", value, self.limits, advice)
+
+    def _have_halves(self, sides: Sequence[Assembly]) -> bool:
+        """Whether enough histories contribute to either half."""
+        component = self.answer.component
+        return len(sides) == 2 and all(side.trusted(component, ALL) for side in sides)
+
+    def _too_few(self, check: str) -> Light:
+        """A check that needs either half, where there are too few histories for that."""
+        few = "too few histories contribute to compare halves of them; take 4 times more"
+        return self.light(check, math.nan, self.limits, few)
 
     def _freedom(self, weights: dict[int, np.ndarray]) -> float:
         """Degrees of freedom of the variance of the difference of the halves (Satterthwaite)."""

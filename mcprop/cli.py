@@ -102,7 +102,8 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
         raise OutputError(f"{output}: exists already; --overwrite replaces it.") from None
     except (OSError, ValueError) as error:
         raise unwritable(output, error) from None
-    click.echo(f"Wrote {output}; run it with: mcprop run {output} -o DIR")
+    shown = one_line(str(output))
+    click.echo(f"Wrote {shown}; run it with: mcprop run {shown} -o DIR")
 
 
 @main.command()

@@ -16,11 +16,12 @@ from mcprop.cli_shared import (
     energy_list,
     executor_options,
     load,
+    number_or_text,
     output_option,
     overwrite_option,
     require_free,
 )
-from mcprop.errors import OutputError, RangeError, StoppedError
+from mcprop.errors import OutputError, RangeError, StoppedError, one_line
 from mcprop.executors import leave
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -
 )
 @click.option("--rel-err", type=float, metavar="X", help="Relative error at which to stop early.")
 @click.option(
-    "--seconds", type=float, metavar="S",
-    help="No energy is given more histories if the run would then take longer than this.",
+    "--seconds", metavar="S",
+    help="No energy is given more histories if the run would then take longer than this, in"
+    ' seconds or such as "30 min".',
 )  # fmt: skip
 @click.option("--seed", type=int, metavar="S", help="Seed; without it one is drawn and stored.")
 @executor_options
@@ -86,7 +88,7 @@ def run(
     energies: str | None,
     histories: int | None,
     rel_err: float | None,
-    seconds: float | None,
+    seconds: str | None,
     seed: int | None,
     executor: str,
     workers: int | None,
@@ -106,7 +108,7 @@ def run(
         "energies": energy_list(energies),
         "stop.histories": histories,
         "stop.rel_err": rel_err,
-        "stop.seconds": seconds,
+        "stop.seconds": number_or_text(seconds),
         "monte_carlo.seed": seed,
         "monte_carlo.halving": "on" if halving else None,
     }
@@ -179,7 +181,7 @@ def replay(
 
     config = Store.opened(directory).config
     energy, number = place_of(config, batch, history)
-    report = again.run(config, config.monte_carlo.seed, energy, number, component, species)
+    report = again.run(config, config.monte_carlo.seed or 0, energy, number, component, species)
     click.echo(report.text)
     ctx.exit(0 if report.same else 1)
 
@@ -211,7 +213,8 @@ def _watched(directory: Path, task: Callable[..., Result]) -> None:
         with Signals() as halt, report.Progress() as progress, _how_to_go_on(directory):
             result = task(on_energy=progress.on_energy, halt=halt)
     except StoppedError as stopped:
-        click.echo(f"{stopped}: {kept(directory)}; continue with: mcprop resume {directory}")
+        shown = one_line(str(directory))
+        click.echo(f"{stopped}: {kept(directory)}; continue with: mcprop resume {shown}")
         if stopped.dropped:  # threads that compute on would keep the process alive
             leave(StoppedError.exit_code)
         return

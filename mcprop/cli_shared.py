@@ -34,8 +34,16 @@ class Whole(click.ParamType):
 
 
 config_argument = click.argument("config", metavar="CONFIG|SCENARIO")
+
+
+def _named(ctx: click.Context, param: click.Parameter, value: str) -> Path:
+    if not value:
+        raise click.BadParameter("the name of the directory is empty.")
+    return Path(value)
+
+
 output_option = click.option(
-    "-o", "output", required=True, metavar="DIR", type=click.Path(path_type=Path),
+    "-o", "output", required=True, metavar="DIR", type=click.Path(), callback=_named,
     help="Directory for the result, made if it is missing; an earlier run in it is"
     " refused unless --overwrite is given.",
 )  # fmt: skip
@@ -81,6 +89,14 @@ def load(config: str, changes: dict[str, Any], analog: bool = False) -> Config:
     settings = settings.replace({k: value for k, value in changes.items() if value is not None})
     settings.model()
     return settings
+
+
+def number_or_text(option: str | None) -> float | str | None:
+    """A number as it is meant, or text with a unit."""
+    try:
+        return None if option is None else float(option)
+    except ValueError:
+        return option
 
 
 def energy_list(option: str | None) -> dict[str, list[str]] | None:

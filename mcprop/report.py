@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from mcprop import health
+from mcprop.errors import one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -264,7 +265,7 @@ def closing(result: Result, directory: Path) -> str:
     lines += [f"Note: {note}." for note in result.provenance.get("notes", ())]
     if "seed" in result.provenance:
         lines.append(f"Seed: {result.provenance['seed']}")
-    return "\n".join([*lines, f"Output: {directory}"])
+    return "\n".join([*lines, f"Output: {one_line(str(directory))}"])
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:

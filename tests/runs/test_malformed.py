@@ -95,7 +95,7 @@ MALFORMED = {
     "parallel factor of zero": (
         {"diffusion.parallel_factor": 0}, ["diffusion.parallel_factor"], "at least 0.001",
     ),
-    "Mach number of zero": ({"diffusion.mach_alfven": 0.0}, ["diffusion.mach_alfven"], "least 0.01"),
+    "Mach number zero": ({"diffusion.mach_alfven": 0.0}, ["diffusion.mach_alfven"], "least 0.01"),
     "Mach number above one": ({"diffusion.mach_alfven": 1.01}, ["diffusion.mach_alfven"], "most 1"),
     "no diffusion": ({"diffusion.d0": "0 cm2/s"}, ["diffusion.d0"], "at least 1e20 cm2/s"),
     "no field": ({"field.strength": "0 uG"}, ["field.strength"], "at least 1e-3 uG"),

@@ -1,27 +1,36 @@
 """Runs that survive: kills, signals, full disks, damaged and foreign files, a second writer."""
 
+import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from faults import FORK, cut, flipped, is_refused, killed, run_with_kills, spoilt, stored_files
-from faults import written
+from faults import (
+    FORK,
+    cut,
+    flipped,
+    is_refused,
+    killed,
+    run_with_kills,
+    spoilt,
+    stored_files,
+    written,
+)
 
 from mcprop import cli, store
 from mcprop.batch_file import decode, encode
 from mcprop.batches import Batch, rounds
-from mcprop.errors import ConfigError, ExecutorError, OutputError, StoppedError
+from mcprop.errors import ExecutorError, OutputError, StoppedError
 from mcprop.result import Result
 from mcprop.scenario import load
 from mcprop.sealed import open_arrays, open_document, seal_arrays, seal_document
@@ -77,7 +86,10 @@ def after(count):
 
 def stop_early(config, directory, batches):
     """Run until about so many batches are finished."""
-    enough = lambda: "enough" if len(list(directory.glob("batches/*.npz"))) >= batches else None
+
+    def enough():
+        return "enough" if len(list(directory.glob("batches/*.npz"))) >= batches else None
+
     with pytest.raises(StoppedError, match="Stopped by enough"):
         Simulation(config).run(directory=directory, workers=1, halt=enough)
 
@@ -340,22 +352,16 @@ def test_every_bit_counts_in_many_places(unfinished):
 
 def test_a_checksum_that_is_not_looked_at_is_noticed(unfinished, monkeypatch):
     """The test of the flips can fail."""
-    def careless(content):
-        import io
 
+    def careless(content):
         with np.load(io.BytesIO(content)) as archive:
             return {name: archive[name] for name in archive.files}
 
     monkeypatch.setattr("mcprop.batch_file.open_arrays", careless)
     path = min((unfinished / "batches").iterdir())
     content = path.read_bytes()
-    at = content.index(b"sum2.npy") + 400  # inside the numbers; the zip has its own checksum
-    missed = 0
-    for place in (40, 41):  # and in what no checksum of the zip covers
-        path.write_bytes(content[:10] + bytes([content[10] ^ 1]) + content[11:])
-        missed += not is_refused(unfinished)
-    assert at
-    assert missed
+    path.write_bytes(content[:10] + bytes([content[10] ^ 1]) + content[11:])  # a time in the zip
+    assert not is_refused(unfinished)
 
 
 # Disks
@@ -363,6 +369,7 @@ def test_a_checksum_that_is_not_looked_at_is_noticed(unfinished, monkeypatch):
 
 def hostile_disk(error):
     """What writing to a disk does that refuses."""
+
     def refuse(*args, **options):
         raise OSError(error, os.strerror(error))
 
@@ -432,7 +439,9 @@ def test_a_disk_that_refuses_is_told_in_one_line(error, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_overwriting_begins_anew_and_keeps_the_old_run_if_it_cannot(finished, tmp_path, monkeypatch):
+def test_overwriting_begins_anew_and_keeps_the_old_run_if_it_cannot(
+    finished, tmp_path, monkeypatch
+):
     directory = tmp_path / "run"
     shutil.copytree(finished, directory)
     with pytest.raises(OutputError, match="holds a run already"):
@@ -513,13 +522,11 @@ def test_a_batch_whose_worker_dies_is_run_again(finished, tmp_path):
 
 
 def test_a_batch_that_always_kills_is_named(tmp_path):
-    file = tmp_path / "run.toml"
-    file.write_text(CONFIG.to_toml())
     with pytest.raises(ExecutorError) as caught:
         Simulation(CONFIG).run(directory=tmp_path / "run", executor=Mortal(10**9))
-    assert str(caught.value) == (
-        "batch 000000 (1000 GeV): its worker has died 3 times (killed)"
-    ) or "its worker has died 3 times (killed)" in str(caught.value)
+    assert re.fullmatch(
+        r"batch 0000\d\d \(1000 GeV\): its worker has died 3 times \(killed\)", str(caught.value)
+    )
 
 
 def test_sealed_documents_and_arrays_come_back():

@@ -28,8 +28,8 @@ from mcprop.trend import GROUPS, Trend
 
 ENERGY = 1e4
 DELTA = np.array([2e-3, -1e-3, 5e-4])
-CHECKS = ("relative error", "variance of the variance", "figure of merit", "largest history")
-CHECKS += ("lost histories", "halves")
+CHECKS = ("relative error", "variance of the variance", "largest history", "lost histories")
+CHECKS += ("figure of merit", "halves")
 
 
 class Model:
@@ -377,9 +377,10 @@ def test_too_few_histories_for_halves():
     for n in (2, 3, 150):
         m, d = normal(rng, 4096)
         assembly, trends = run([outcome(m[:n], d[:n])], [outcome(m, d)])
-        light = of(lights(assembly, PLANNED, trends), "halves")
-        assert light.colour == "amber"
-        assert "too few" in light.advice
+        made = lights(assembly, PLANNED, trends)
+        for light in (of(made, "halves"), of(made, "figure of merit")):
+            assert light.colour == "amber"
+            assert "too few" in light.advice
 
 
 def false_alarms(draw, runs, n):
