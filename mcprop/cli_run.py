@@ -78,8 +78,8 @@ def analytic(config: str, output: Path, energies: str | None, overwrite: bool) -
 @click.option(
     "--halving",
     is_flag=True,
-    help="Run 1 % of the histories (at least 256 of a job) once more with half the step; the"
-    " comparison then holds the difference.",
+    help="Run 1 % of the histories (at least 256 of a job) once more with half the step, and 4 %"
+    " with half the last leg to a burst; the comparison then holds the differences.",
 )
 @overwrite_option
 def run(

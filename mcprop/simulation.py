@@ -177,14 +177,13 @@ class Simulation:
                 "energies": energies_section(energies),
             }
         )
-        again = Simulation(config)
         with opened(executor, workers) as pool:
             if directory is None:
-                return again._run(None, pool, on_energy, halt)
-            again._curve(config.energies.grid)  # first, for what it might refuse
+                return self._run(config, None, pool, on_energy, halt)
+            self._curve(config.energies.grid)  # first, for what it might refuse
             store = Store.create(directory, config, overwrite)
             with store.locked():
-                return again._run(store, pool, on_energy, halt)
+                return self._run(config, store, pool, on_energy, halt)
 
     @classmethod
     def resume(
@@ -226,19 +225,21 @@ class Simulation:
             store.verify(repair)
             if is_finished(store.directory):
                 return Result.read(store.directory)
+            config = store.config
             with opened(executor, workers) as pool:
-                return cls(store.config)._run(store, pool, on_energy, halt)
+                return cls(config)._run(config, store, pool, on_energy, halt)
 
     def _run(
         self,
+        config: Config,
         store: Store | None,
         executor: Executor,
         on_energy: OnEnergy | None,
         halt: Halt | None,
     ) -> Result:
-        grid = self.config.energies.grid
+        grid = config.energies.grid
         curve = self._curve(grid)  # first, for what it might refuse
-        run = Run(self.model, self.config, on_energy, store, halt)
+        run = Run(self.model, config, on_energy, store, halt)
         run.go(executor)
         answers = [run.answers[place] for place in range(len(grid))]
         result = Result(
@@ -246,9 +247,9 @@ class Simulation:
             spectrum=[row for energy in grid for row in spectrum_rows(self.model, energy)],
             comparison=Comparison([row for found in answers for row in found.comparisons]),
             skies={key: sky for found in answers for key, sky in found.skies.items()},
-            config=self.config,
-            provenance=provenance(self.config.title)
-            | {"config_hash": self.config.digest}
+            config=config,
+            provenance=provenance(config.title)
+            | {"config_hash": config.digest}
             | run.record(),
             markers=self.study.markers(self.model),
             references=self.study.references,
