@@ -106,9 +106,15 @@ def unplantable(root: Path, bugs: Iterable[Bug]) -> list[str]:
             planted_text(root, bug)
         except ValueError as error:
             complaints.append(str(error))
-        files = [test.partition("::")[0] for test in bug.tests]
-        complaints += [f"{bug.name}: no {f}" for f in files if not (root / f).exists()]
+        complaints += [f"{bug.name}: no {test}" for test in bug.tests if not is_test(root, test)]
     return complaints
+
+
+def is_test(root: Path, test: str) -> bool:
+    """Whether a file of tests is there, and the one that may be named in it."""
+    file, _, name = test.partition("::")
+    path = root / file
+    return path.is_file() and (not name or f"def {name}(" in path.read_text(encoding="utf-8"))
 
 
 class Copy:

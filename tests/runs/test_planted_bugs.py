@@ -34,6 +34,7 @@ def test_every_bug_fits_the_sources_once(planted, repository):
         ({"old": "np.ndarray"}, "times in mcprop/frames.py, it must stand there once"),
         ({"file": "mcprop/nowhere.py"}, "stands 0 times in mcprop/nowhere.py"),
         ({"tests": ("tests/test_nothing.py::test_x",)}, "no tests/test_nothing.py"),
+        ({"tests": ("tests/conftest.py::test_x",)}, "no tests/conftest.py::test_x"),
     ],
 )
 def test_a_bug_that_no_longer_fits_is_told(planted, repository, cheap, change, said):
