@@ -1,4 +1,4 @@
-"""Run directories of earlier versions stay readable; one of each format is kept (without figures)."""
+"""Run directories of earlier versions stay readable; one of each format is kept."""
 
 import shutil
 
@@ -16,7 +16,9 @@ from mcprop.store import FORMAT, Store
 VECTORS = {
     "nearby": ("0x1.2dfec70cc4fe7p-10", "0x1.5500e5ba21230p-10", "-0x1.5c0e486afe168p-11"),
     "centre": ("-0x1.54cc8c2a0b986p-9", "-0x1.8133f15730ad2p-9", "0x1.8efb99f47b437p-10"),
-    "compton-getting": ("-0x1.9d67d5467214fp-14", "-0x1.8ade306be5d33p-12", "-0x1.06f4923a22056p-13"),
+    "compton-getting": (
+        "-0x1.9d67d5467214fp-14", "-0x1.8ade306be5d33p-12", "-0x1.06f4923a22056p-13",
+    ),
     "total": ("0x1.8baa9f15262d6p-11", "0x1.33bd3bc0dc4d8p-11", "-0x1.43ea8091beb28p-11"),
 }  # fmt: skip
 
