@@ -13,7 +13,7 @@ import click
 from mcprop import __version__, cli_run
 from mcprop.cli_shared import config_argument, unwritable
 from mcprop.errors import McpropError, OutputError, one_line
-from mcprop.executors import mpi_ranks
+from mcprop.ranks import mpi_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,7 +22,7 @@ from mcprop.cli_shared import (
     require_free,
 )
 from mcprop.errors import OutputError, RangeError, StoppedError, one_line
-from mcprop.executors import leave
+from mcprop.ranks import leave
 
 if TYPE_CHECKING:
     from mcprop.result import Result

@@ -5,23 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mcprop._cache import source_hash
 from mcprop.errors import ConfigError, ExecutorError, StoppedError
 from mcprop.processes import Processes
-
-KEPT_FROM_RANKS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-"""Signals by which a launcher asks all ranks to end; the first one answers for them, and the
-others compute until it lets them go."""
+from mcprop.ranks import pool_of_ranks
 
 CONNECT_SECONDS = 15.0
 """How long the scheduler of a Dask cluster may take to answer, or to write its file."""
@@ -107,7 +101,7 @@ def open_executor(
     name : str
         ``threads``, ``processes``, ``dask:ADDRESS`` or ``dask:FILE.json`` (the workers of a Dask
         cluster, by the address or the file of its scheduler), or ``mpi`` (the other ranks; only
-        under `mpi_ranks`).
+        under `mcprop.ranks.mpi_ranks`).
     workers : int, optional
         Number of threads or processes; by default one for each core.
 
@@ -294,59 +288,8 @@ def _without_log() -> Iterator[None]:
 
 
 @contextmanager
-def mpi_ranks(arguments: Sequence[str]) -> Iterator[bool]:
-    """Make the ranks of MPI other than the first serve it, if a command line asks for them.
-
-    Enter it before anything else is done: whatever ends the first rank then sets the others free.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        The command line. Ranks serve if ``--executor mpi`` is in it.
-
-    Yields
-    ------
-    bool
-        Whether this process is to do what the command line says. False on a rank that has served,
-        once the first one is done: it has nothing left to do.
-
-    Examples
-    --------
-    >>> with mpi_ranks(["run", "xue-liu-2025", "-o", "out"]) as first:
-    ...     first
-    True
-    """
-    if not _asks_for_mpi(arguments):
-        yield True
-        return
-    try:
-        from mpi4py import MPI
-        from mpi4py.futures import MPICommExecutor
-    except (ImportError, RuntimeError):  # RuntimeError: there is no MPI library
-        yield _launched_rank() == 0  # it says what is missing as soon as it opens the executor
-        return
-    if MPI.COMM_WORLD.rank:
-        for number in KEPT_FROM_RANKS:
-            signal.signal(number, signal.SIG_IGN)
-    ranks: Any = MPICommExecutor(MPI.COMM_WORLD, root=0)
-    with ranks as pool:
-        if pool is not None:
-            _pool_of_ranks.append(pool)
-            try:
-                yield True
-            finally:
-                _pool_of_ranks.clear()
-                pool.shutdown(wait=False, cancel_futures=True)
-    if pool is None:
-        yield False
-
-
-_pool_of_ranks: list[Any] = []
-
-
-@contextmanager
 def _mpi(choice: Choice) -> Iterator[Executor]:
-    if not _pool_of_ranks:
+    if not pool_of_ranks:
         try:
             import mpi4py.MPI  # noqa: F401
         except (ImportError, RuntimeError) as error:
@@ -354,35 +297,7 @@ def _mpi(choice: Choice) -> Iterator[Executor]:
         raise ConfigError(
             "--executor mpi: in Python, pass the executor of mpi4py.futures.MPICommExecutor"
         )
-    yield _SameSource(_pool_of_ranks[0].submit)
-
-
-def leave(code: int) -> NoReturn:
-    """End this process at once, though threads of it, or ranks that it leads, still compute.
-
-    Parameters
-    ----------
-    code : int
-        Exit status. Under MPI the launcher takes it over, which it does not if the first rank
-        simply ends before the others.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if _pool_of_ranks:
-        from mpi4py import MPI
-
-        MPI.COMM_WORLD.Abort(code)
-    os._exit(code)
-
-
-def _asks_for_mpi(arguments: Sequence[str]) -> bool:
-    return "--executor=mpi" in arguments or ("--executor", "mpi") in pairwise(arguments)
-
-
-def _launched_rank() -> int:
-    """Rank of this process by what the launchers of MPI say, without MPI itself."""
-    names = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")
-    return next((int(os.environ[name]) for name in names if name in os.environ), 0)
+    yield _SameSource(pool_of_ranks[0].submit)
 
 
 def _missing(extra: str, package: str, error: Exception | None = None) -> ConfigError:

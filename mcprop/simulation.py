@@ -248,9 +248,7 @@ class Simulation:
             comparison=Comparison([row for found in answers for row in found.comparisons]),
             skies={key: sky for found in answers for key, sky in found.skies.items()},
             config=config,
-            provenance=provenance(config.title)
-            | {"config_hash": config.digest}
-            | run.record(),
+            provenance=provenance(config.title) | {"config_hash": config.digest} | run.record(),
             markers=self.study.markers(self.model),
             references=self.study.references,
             curve=curve,

@@ -6,7 +6,8 @@ import sys
 
 from whole_result import digest, run
 
-from mcprop.executors import leave, mpi_ranks, open_executor
+from mcprop.executors import open_executor
+from mcprop.ranks import leave, mpi_ranks
 from mcprop.simulation import Simulation
 
 

@@ -22,8 +22,9 @@ from whole_result import ENERGIES, digest, run
 import mcprop
 from mcprop import executors
 from mcprop.errors import ConfigError, ExecutorError
-from mcprop.executors import choose, died, mpi_ranks, open_executor
+from mcprop.executors import choose, died, open_executor
 from mcprop.processes import Processes, WorkerDied
+from mcprop.ranks import mpi_ranks
 from mcprop.simulation import Simulation
 
 MODELS = str(Path(deadly.__file__).parent)

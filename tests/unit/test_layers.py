@@ -29,7 +29,7 @@ ROWS = """
         cite provenance sealed rundir lookup result_files result
     quantity_text toml_text sections config_checks scenario
         paths burst_walk runnable transport plan batches assembly halving trend influence checks
-        study processes executors batch_file store energy_run runner simulation
+        study processes ranks executors batch_file store energy_run runner simulation
         replayed replay
         background_job region_job
         lrmf_sdp.config lrmf_sdp.plan lrmf_sdp.assembly lrmf_sdp
