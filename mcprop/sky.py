@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from mcprop.dipole import Dipole, MapFit, fit_map
 from mcprop.errors import OutputError, RangeError
 from mcprop.moments import Moments
-from mcprop.skyfits import COLUMNS, header_cards, meta_from, origin_cards
+from mcprop.skyfits import COLUMNS, header_cards, meta_from
 from mcprop.skyplot import DIPOLE, draw_sky, energy_text, title_text
 
 if TYPE_CHECKING:
@@ -359,7 +359,6 @@ class SkyMap:
             raise OutputError(f"{path} exists already; overwrite=True replaces it.")
         meta = {name: getattr(self, name) for name in ("component", "energy", "seed", "title")}
         columns = [self.relative_intensity, self.std_dev]
-        cards = header_cards(meta, self._fitted(), self.dipole_covariance)
         try:
             healpy.write_map(
                 str(path),
@@ -367,7 +366,7 @@ class SkyMap:
                 coord="C",
                 column_names=COLUMNS,
                 column_units=["1", "1"],
-                extra_header=cards + origin_cards(origin or {}),
+                extra_header=header_cards(meta, self._fitted(), self.dipole_covariance, origin),
                 dtype=np.float64,
                 overwrite=overwrite,
             )

@@ -25,7 +25,10 @@ _UPPER = np.triu_indices(3)
 
 
 def header_cards(
-    meta: Mapping[str, Any], dipole: Dipole | None, covariance: Array | None
+    meta: Mapping[str, Any],
+    dipole: Dipole | None,
+    covariance: Array | None,
+    origin: Mapping[str, str] | None = None,
 ) -> list[Card]:
     """Cards that describe a map.
 
@@ -37,6 +40,9 @@ def header_cards(
         Fitted to the map.
     covariance : ndarray, shape (3, 3), optional
         Of that dipole, where it was measured between histories.
+    origin : mapping, optional
+        Which configuration, sources and libraries the map comes from, as of
+        `mcprop.provenance.origin`.
 
     Returns
     -------
@@ -61,22 +67,10 @@ def header_cards(
         cards += _numbers(_VECTOR_CARDS, dipole.vector, comment)
     if covariance is not None:
         cards += _numbers(_COVARIANCE_CARDS, covariance[_UPPER], "covariance of the fitted dipole")
-    return cards
+    return cards + _origin_cards(origin or {})
 
 
-def origin_cards(origin: Mapping[str, str]) -> list[Card]:
-    """Cards that say which configuration, sources and libraries a map comes from.
-
-    Parameters
-    ----------
-    origin : mapping
-        As of `mcprop.provenance.origin`.
-
-    Returns
-    -------
-    list of (str, value, str)
-        Keyword, value, comment.
-    """
+def _origin_cards(origin: Mapping[str, str]) -> list[Card]:
     cards: list[Card] = []
     for key, name in (("CONFHASH", "config_hash"), ("SRCHASH", "source_hash")):
         if name in origin:

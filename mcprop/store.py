@@ -57,6 +57,7 @@ class Store:
     def __init__(self, directory: Path, manifest: dict[str, Any]) -> None:
         self.directory, self.manifest = directory, manifest
         self.before, self._start = 0.0, time.monotonic()
+        self._released = False
 
     @classmethod
     def create(cls, directory: str | Path, config: Config, overwrite: bool = False) -> Store:
@@ -199,6 +200,7 @@ class Store:
             self._start = time.monotonic()
             yield
         finally:
+            self._released = True  # a thread that has been left behind keeps nothing any more
             os.close(handle)
 
     def holder(self) -> str:
@@ -266,6 +268,8 @@ class Store:
         OutputError
             When the disk refuses; what was kept before stays as it is.
         """
+        if self._released:
+            return
         meta = {"manifest": self.manifest, "batch": batch.name, "elapsed": self.elapsed}
         with _told(self.directory, "kept"):
             (self.directory / _BATCHES).mkdir(exist_ok=True)

@@ -74,7 +74,8 @@ def helper(path: str) -> ModuleType:
 
 def kills(scratch: Path, quick: bool) -> Iterator[Figure]:
     """Runs that are killed at random moments, each held against one that is left alone."""
-    wanted, draw, source = 20 if quick else 300, random.Random("kills"), "tests/runs/test_store.py"
+    wanted, draw = 20 if quick else 300, random.Random("kills")
+    source = "tests/runs/test_interruptions.py"
     Simulation(SMALL).run(directory=scratch / "compiling")
     begun = time.monotonic()
     Simulation(SMALL).run(directory=scratch / "whole")

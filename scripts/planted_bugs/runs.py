@@ -6,6 +6,7 @@ BACKGROUND = "tests/physics/test_background.py::test_meets_the_grid"
 SLAB = "tests/physics/test_slab.py"
 CLOUD = "tests/physics/test_time_dependent.py::test_walked_histories"
 STORE = "tests/runs/test_store.py"
+INTERRUPTED = "tests/runs/test_interruptions.py"
 RANDOM = "random numbers reused"
 SUMS = "batches"
 ERRORS = "error bars"
@@ -149,7 +150,7 @@ BUGS = (
     Bug(
         STOPPING, "a look after every batch", "mcprop/batches.py",
         "end *= 2", "end += 1",
-        (f"{STORE}::test_looks_are_fixed_beforehand",),
+        (f"{INTERRUPTED}::test_looks_are_fixed_beforehand",),
     ),
     Bug(
         STOPPING, "an error bar that is not trusted", "mcprop/runner.py",
