@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -349,6 +350,7 @@ class Result:
         provenance = read_provenance(folder / MARK)
         with reading(folder / "config.toml"):
             toml = (folder / "config.toml").read_text(encoding="utf-8")
+            toml = re.sub(r"\A(#.*\n)*", "", toml)  # where the file comes from, in its head
         dipoles = read_dipoles(folder / "dipole.ecsv")
         with reading(folder / "dipole.ecsv"):
             rows, (title, markers, references) = rows_from(dipoles), read_meta(dipoles.meta)

@@ -168,7 +168,8 @@ def test_run_says_a_line_for_each_energy_then_table_verdict_and_place(finished):
     assert lines[0].startswith("1/2  1000 GeV  total ")
     assert lines[1].startswith("2/2  12345.7 GeV  total ")
     assert lines[1].endswith("0 s left")
-    assert " ".join(lines[2].split()) == "energy [GeV] analytic RA [deg] Monte Carlo RA [deg] pull"
+    head = "energy [GeV] analytic RA [deg] Monte Carlo RA [deg] pull health"
+    assert " ".join(lines[2].split()) == head
     assert [line.split()[0] for line in lines[3:5]] == ["1000", "12345.7"]
     assert any(line.startswith("Monte Carlo and reference") for line in lines)
     assert "Seed: 7" in lines

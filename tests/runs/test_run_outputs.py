@@ -67,7 +67,7 @@ def test_all_files_are_there(finished):
         for component in components(name)
         for label in LABELS.values()
     }
-    tables = {f"{table}.ecsv" for table in ("dipole", "spectrum", "comparison")}
+    tables = {f"{table}.ecsv" for table in ("dipole", "spectrum", "comparison", "health")}
     assert found - figures == maps | tables | {"config.toml", "provenance.json"}
     assert any("dipole" in path for path in figures)
     assert sum("sky" in path for path in figures) == 2  # one for each decade

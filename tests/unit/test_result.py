@@ -96,7 +96,7 @@ def test_directory_of_a_run(result, tmp_path):
         "sky/total_2.154e+03GeV.fits",
     }
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
-    assert (folder / "config.toml").read_text() == Settings().to_toml()
+    assert (folder / "config.toml").read_text() == "# seed: 5\n" + Settings().to_toml()
     assert json.loads((folder / "provenance.json").read_text())["steps"] == 7
     intensity = healpy.read_map(folder / "sky" / "total_1e+04GeV.fits")
     assert np.array_equal(intensity, result.sky(1e4).relative_intensity)
@@ -353,7 +353,7 @@ def replaced(text: str, old: str, new: str) -> str:
 )  # fmt: skip
 def test_a_spoilt_file_is_named(result, tmp_path, monkeypatch, name, change):
     result.curve = result.rows
-    monkeypatch.setattr(plot, "write_figures", lambda *_: None)
+    monkeypatch.setattr(plot, "write_figures", lambda *_, **__: None)
     path = result.write(tmp_path / "run") / name
     text = change(path.read_bytes().decode("latin-1"))
     path.unlink() if text is None else path.write_bytes(text.encode("latin-1"))
