@@ -15,7 +15,7 @@ from mcprop.sky import SkyTally
 from mcprop.transport import Outcome
 
 
-def encode(meta: dict[str, Any], outcomes: Sequence[Outcome]) -> bytes:
+def encode(meta: dict[str, Any], outcomes: Sequence[Outcome]) -> memoryview:
     """Write a batch.
 
     Parameters
@@ -27,7 +27,7 @@ def encode(meta: dict[str, Any], outcomes: Sequence[Outcome]) -> bytes:
 
     Returns
     -------
-    bytes
+    memoryview
         A sealed ``.npz``: ``meta`` (JSON as bytes), ``moments`` (jobs, k), ``parts`` (all parts,
         k) and how many ``parts_of`` each job, ``fates`` (jobs, 4), ``steps`` and ``cpu`` [s]
         (jobs,), and of each tally the job it is ``tallied`` for, with ``count``, ``sum`` and
@@ -52,12 +52,12 @@ def encode(meta: dict[str, Any], outcomes: Sequence[Outcome]) -> bytes:
     return seal_arrays(arrays)
 
 
-def decode(content: bytes) -> tuple[dict[str, Any], list[Outcome]]:
+def decode(content: bytes | memoryview) -> tuple[dict[str, Any], list[Outcome]]:
     """Read a batch.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or memoryview
         What `encode` has written.
 
     Returns

@@ -21,14 +21,14 @@ PART = ".part-"
 """How the names of files begin that are being written."""
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes | memoryview) -> None:
     """Write a file that is there whole, even after a power cut, or not at all.
 
     Parameters
     ----------
     path : Path
         The file; its folder must exist.
-    content : bytes
+    content : bytes or memoryview
         What it will hold.
 
     Raises
@@ -110,7 +110,7 @@ def open_document(content: bytes) -> dict[str, Any]:
     return dict(document)
 
 
-def seal_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+def seal_arrays(arrays: Mapping[str, np.ndarray]) -> memoryview:
     """Write arrays as ``.npz`` with a checksum of the whole file as its comment.
 
     Parameters
@@ -120,8 +120,8 @@ def seal_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
 
     Returns
     -------
-    bytes
-        Any reader of ``.npz`` takes it; `open_arrays` also checks it.
+    memoryview
+        Any reader of ``.npz`` takes its bytes; `open_arrays` also checks them.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -130,16 +130,17 @@ def seal_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
             np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getbuffer())
         archive.comment = b"0" * _DIGITS
-    body = buffer.getvalue()[:-_DIGITS]
-    return body + hashlib.sha256(body).hexdigest().encode()
+    whole = buffer.getbuffer()
+    whole[-_DIGITS:] = hashlib.sha256(whole[:-_DIGITS]).hexdigest().encode()
+    return whole
 
 
-def open_arrays(content: bytes) -> dict[str, np.ndarray]:
+def open_arrays(content: bytes | memoryview) -> dict[str, np.ndarray]:
     """Read sealed arrays.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or memoryview
         What `seal_arrays` has written.
 
     Returns
@@ -152,7 +153,7 @@ def open_arrays(content: bytes) -> dict[str, np.ndarray]:
     ValueError
         When a single bit is not as it was written.
     """
-    body, digest = content[:-_DIGITS], content[-_DIGITS:]
+    body, digest = memoryview(content)[:-_DIGITS], bytes(content[-_DIGITS:])
     if hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("its checksum is wrong")
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
