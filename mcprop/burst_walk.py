@@ -50,9 +50,9 @@ class BurstWalk:
         walk(medium, seed, stream_, np.uint64(first), np.zeros(3), pairs, step, kicks)
         return WalkedBurst(burst, kicks, self.last, *self.drift, self.mirrored)
 
-    def halved(self) -> BurstWalk:
-        """The same with twice as many steps."""
-        return replace(self, steps=2 * self.steps)
+    def halved(self) -> BurstWalk | None:
+        """The same with twice as many steps; None if nothing is walked."""
+        return replace(self, steps=2 * self.steps_walked) if self.steps_walked else None
 
     def shortened(self) -> BurstWalk | None:
         """The same with half the last leg, walked in steps as long; None if nothing is walked."""

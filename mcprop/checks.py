@@ -381,7 +381,9 @@ def _changes(check: str, rows: Sequence[ComparisonRow], energies: int) -> list[L
 
 
 def _significance(row: ComparisonRow) -> float:
-    """Standard deviations of a row; infinite where it differs in what has no error."""
+    """Standard deviations of a row, none if it is inconclusive; infinite where it has no error."""
+    if row.verdict == "inconclusive":
+        return 0.0
     if row.sigma == row.sigma and (row.verdict != "differs" or row.sigma > SIGMAS[1]):
         return row.sigma
     return math.inf if row.verdict == "differs" else 0.0

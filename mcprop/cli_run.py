@@ -234,10 +234,11 @@ def _how_to_go_on(directory: Path) -> Iterator[None]:
             raise KeyboardInterrupt("nothing was written") from None
         raise StoppedError("Interrupted", dropped=1) from None
     except (ExecutorError, OutputError) as error:
-        if not (told := kept(directory)):
+        if not error.can_go_on:
             raise
-        said = str(error).rstrip(".")
-        raise type(error)(f"{said}; {told}, continue with: mcprop resume {directory}") from error
+        said, shown = str(error).rstrip("."), one_line(str(directory))
+        told = f"{said}; {kept(directory)}, continue with: mcprop resume {shown}"
+        raise type(error)(told) from error
 
 
 @contextmanager

@@ -75,8 +75,8 @@ energies_option = click.option(
 )
 overwrite_option = click.option(
     "--overwrite", is_flag=True,
-    help="Remove an earlier run in DIR, finished or not, with all its files."
-    " A directory that holds anything but a run is never touched.",
+    help="Remove an earlier run in DIR, finished or not, with everything in it."
+    " A directory without a run in it is never touched.",
 )  # fmt: skip
 
 

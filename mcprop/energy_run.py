@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mcprop.batches import Batch, rounds, tasks_of
@@ -14,6 +14,10 @@ from mcprop.trend import Trend
 if TYPE_CHECKING:
     from mcprop.comparison import ComparisonRow
     from mcprop.scenario import Config
+
+
+Yielded = Callable[[], list[Outcome]]
+"""Gives the outcomes of a batch when they are wanted: one that waits on disk takes no memory."""
 
 
 class Sums:
@@ -30,13 +34,13 @@ class Sums:
         self.outcomes = [Outcome() for _ in planned]
         self.trends = [Trend() for _ in planned]
         self.added = 0
-        self._early: dict[int, list[Outcome]] = {}
+        self._early: dict[int, Yielded] = {}
 
-    def receive(self, index: int, outcomes: list[Outcome]) -> None:
+    def receive(self, index: int, yielded: Yielded) -> None:
         """Take what a batch has yielded; it waits until those before it have come."""
-        self._early[index] = outcomes
+        self._early[index] = yielded
         while (following := self._early.pop(self.added, None)) is not None:
-            for i, outcome in enumerate(following):
+            for i, outcome in enumerate(following()):
                 self.outcomes[i] = self.outcomes[i] + outcome
                 self.trends[i].add(outcome)
             self.added += 1
@@ -56,12 +60,20 @@ class EnergyRun:
         Place of the energy in the grid.
     planned : sequence of Planned
         The jobs.
+    ranges : sequence of (int, int)
+        Those of all batches of an energy, ``config.batches()``.
     """
 
-    def __init__(self, config: Config, place: int, planned: Sequence[Planned]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        place: int,
+        planned: Sequence[Planned],
+        ranges: Sequence[tuple[int, int]],
+    ) -> None:
         self.energy, self.place = config.energies.grid[place], place
         self.full, self.half = Sums(planned), Sums([])
-        self._ranges, self._nside = config.batches(), config.monte_carlo.nside
+        self._ranges, self._nside = ranges, config.monte_carlo.nside
         self._halving = config.monte_carlo.halving == "on"
         stop = config.stop
         self._looks = list(rounds(len(self._ranges), bool(stop.rel_err or stop.seconds)))
@@ -104,23 +116,25 @@ class EnergyRun:
         """The next batch that may begin, if there is one."""
         if self._begun < self.look:
             self._begun += 1
-            index = self._begun - 1
-            return Batch(self.place, index, self.place * len(self._ranges) + index)
+            return self.batch(self._begun - 1)
         if self._half_begun < self._half_look:
             self._half_begun += 1
-            index = self._half_begun - 1
-            return Batch(self.place, index, self.place * len(self._ranges) + index, half=True)
+            return self.batch(self._half_begun - 1, half=True)
         return None
+
+    def batch(self, span: int, half: bool = False) -> Batch:
+        """The batch of a range."""
+        return Batch(self.place, span, self.place * len(self._ranges) + span, half)
 
     def tasks(self, batch: Batch) -> list[Task]:
         """What the jobs have to do in a batch."""
         sums = self.half if batch.half else self.full
         return tasks_of(sums.planned, self._ranges[batch.span], self._nside)
 
-    def receive(self, batch: Batch, outcomes: list[Outcome]) -> None:
+    def receive(self, batch: Batch, yielded: Yielded) -> None:
         """Take what a batch has yielded."""
         sums = self.half if batch.half else self.full
-        sums.receive(batch.span, outcomes)
+        sums.receive(batch.span, yielded)
         self.is_done = self.is_closing and self.half.added == self._half_look
 
     def go_on(self) -> None:

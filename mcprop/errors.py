@@ -14,6 +14,9 @@ class McpropError(Exception):
     exit_code: int = 2
     """Exit status of the command line when this error ends it."""
 
+    can_go_on: bool = False
+    """Whether it has ended a run that can be resumed."""
+
     def __init__(self, *arguments: object) -> None:
         # names of files and the like may hold anything, and no terminal is to obey it
         super().__init__(*(one_line(a) if isinstance(a, str) else a for a in arguments))

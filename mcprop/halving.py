@@ -14,6 +14,7 @@ import numpy as np
 
 from mcprop.assembly import MIN_EFFECTIVE
 from mcprop.comparison import ComparisonRow, density_row, dipole_row
+from mcprop.moments import Moments
 from mcprop.plan import Planned
 from mcprop.transport import Outcome
 
@@ -24,6 +25,8 @@ Histories vary more the shorter the leg is, by a factor of two and more in what 
 """
 LEAST = 256
 """Histories below which a difference would be of no use."""
+MOST_VOV = 0.1
+"""Variance of the variance up to which an error bar is known well enough, to 16 %."""
 FULL_STEP, LONGER_LEG = "full step", "longer leg"
 """Names of the references in the comparison table."""
 
@@ -91,8 +94,17 @@ def halving_rows(
         dipoles = half.moments.dipole(), full.moments.dipole()
         row = dipole_row(*names, *dipoles, label, reference)
         rows.append(replace(row, quantity=planned.gives))
-    few = min(half.moments.effective, full.moments.effective) < MIN_EFFECTIVE
-    return [replace(row, verdict="inconclusive") if few else row for row in rows]
+    known = _has_error_bar(half.moments) and _has_error_bar(full.moments)
+    return [row if known else replace(row, verdict="inconclusive") for row in rows]
+
+
+def _has_error_bar(moments: Moments) -> bool:
+    """Whether the error bars of the density and of the dipole are themselves known."""
+    if moments.effective < MIN_EFFECTIVE:
+        return False
+    influences = np.eye(4)
+    influences[1:, 0] = -moments.mean[1:] / moments.mean[0]
+    return all(moments.variance_of_variance(weights) <= MOST_VOV for weights in influences)
 
 
 def summary(rows: Sequence[ComparisonRow]) -> list[str]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mcprop.errors import OutputError, RangeError
-from mcprop.sealed import PART
+from mcprop.lock import LOCK
+from mcprop.sealed import PART, sync_folder, sync_tree
 
 MARK = "provenance.json"
 """The file by which the directory of a finished run is known."""
@@ -90,8 +91,14 @@ def check_directory(directory: str | Path, overwrite: bool = False) -> Path:
 
 
 def is_empty(directory: Path) -> bool:
-    """Whether a directory holds nothing but what a killed process has left half written."""
-    return all(name.startswith(PART) for name in os.listdir(directory))
+    """Whether a directory holds nothing but a lock, and what a killed process has half written."""
+    return all(_is_nothing(directory / name) for name in os.listdir(directory))
+
+
+def _is_nothing(path: Path) -> bool:
+    if path.name == "batches" and path.is_dir():
+        return not any(path.iterdir())
+    return path.name == LOCK or path.name.startswith(PART)
 
 
 def is_run(directory: Path) -> bool:
@@ -117,30 +124,49 @@ def _is_mount_point(target: Path) -> bool:
 
 
 @contextmanager
-def set_aside(target: Path) -> Iterator[None]:
-    """Take what is in a directory away, for something new; it comes back if the block raises.
+def made(target: Path) -> Iterator[None]:
+    """Make a directory, unless it is there; it goes again if the block raises.
 
     Parameters
     ----------
     target : Path
-        A directory, empty, full or not there.
     """
     was_there = target.exists()
-    if not was_there or is_empty(target):
-        try:
-            yield
-        except BaseException:
-            if not was_there:
-                shutil.rmtree(target, ignore_errors=True)
-            raise
-        return
-    old = target.parent / f".{target.name}.{secrets.token_hex(4)}.old"
-    os.replace(target, old)
+    target.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(old, target)
+        if not was_there:
+            shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def set_aside(target: Path) -> Iterator[None]:
+    """Take what is in a directory away, for something new; it comes back if the block raises.
+
+    The directory itself stays, and so does the lock on it: it may be a mount point, or the
+    directory that a shell stands in.
+
+    Parameters
+    ----------
+    target : Path
+        An existing directory.
+    """
+    old = target / f"{PART}old-{secrets.token_hex(4)}"
+    old.mkdir()
+    names = [name for name in os.listdir(target) if name not in (LOCK, old.name)]
+    try:
+        for name in names:
+            os.rename(target / name, old / name)
+        yield
+    except BaseException:
+        for name in os.listdir(target):
+            if name not in (LOCK, old.name):
+                _remove(target / name)
+        for name in os.listdir(old):
+            os.rename(old / name, target / name)
+        old.rmdir()
         raise
     shutil.rmtree(old, ignore_errors=True)
 
@@ -193,10 +219,15 @@ def completing(target: Path) -> Iterator[Path]:
     fresh.mkdir()
     try:
         yield fresh
+        sync_tree(fresh)
+        (target / MARK).unlink(missing_ok=True)
         for name in _mark_last(fresh):
+            if name == MARK:
+                sync_folder(target)
             if (target / name).is_dir():
                 shutil.rmtree(target / name)
             os.replace(fresh / name, target / name)
+        sync_folder(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

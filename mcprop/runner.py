@@ -6,8 +6,10 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +18,13 @@ from mcprop.assembly import ALL, Assembly, formula_rows
 from mcprop.batches import Batch
 from mcprop.checks import lights
 from mcprop.comparison import ComparisonRow
-from mcprop.energy_run import EnergyRun
-from mcprop.errors import ExecutorError, StoppedError
+from mcprop.energy_run import EnergyRun, Yielded
+from mcprop.errors import ExecutorError, OutputError, StoppedError
 from mcprop.executors import Executor, died
 from mcprop.halving import summary
 from mcprop.health import Light
 from mcprop.tables import Row
-from mcprop.transport import FATES, Outcome, Task, run_batch
+from mcprop.transport import FATES, Outcome, run_batch
 
 if TYPE_CHECKING:
     from mcprop.models import Model
@@ -117,8 +119,9 @@ class Run:
         self.study: Study = config.study
         self.planner = self.study.planner(model, config.monte_carlo)
         self.seed = config.monte_carlo.seed or 0  # drawn by now
+        ranges = config.batches()
         self.energies = [
-            EnergyRun(config, place, self.planner.jobs(energy))
+            EnergyRun(config, place, self.planner.jobs(energy), ranges)
             for place, energy in enumerate(config.energies.grid)
         ]
         self.answers: dict[int, Answers] = {}
@@ -149,8 +152,11 @@ class Run:
         try:
             while self._fill(executor) and not self._halt():
                 self._collect(self._ended(POLL))
-            if why := self._halt() if self._waiting or self._again else None:
+            if (why := self._halt()) and len(self.answers) < len(self.energies):
                 self._wind_down(why)
+        except (ExecutorError, OutputError) as error:
+            error.can_go_on = self.store is not None
+            raise
         finally:
             for future in self._waiting:
                 future.cancel()
@@ -161,26 +167,28 @@ class Run:
             while (batch := energy.next_batch()) is not None and store.has(batch):
                 if f"{batch.name}.npz" in but:
                     break
-                energy.receive(batch, store.load(batch))
+                energy.receive(batch, partial(store.load, batch))
                 if energy.full.added == energy.look and energy.following_look is not None:
                     energy.go_on()
 
     def _fill(self, executor: Executor) -> bool:
         """Submit what may begin; whether there is anything to wait for."""
-        while len(self._waiting) < IN_FLIGHT and (batch := self._next()) is not None:
-            energy = self.energies[batch.energy]
+        while len(self._waiting) < IN_FLIGHT and not self._halt():
+            if (batch := self._next()) is None:
+                break
             if self.store and self.store.has(batch):
-                self._receive(batch, self.store.load(batch))
+                self._receive(batch, partial(self.store.load, batch))
                 continue
-            future = self._submit(executor, batch, energy.tasks(batch))
+            tasks = self.energies[batch.energy].tasks(batch)
+            try:
+                future = executor.submit(run_batch, tasks, self.seed)
+            except BrokenExecutor as error:
+                raise ExecutorError(f"the executor has broken down ({error})") from error
             self._waiting[future] = batch
+            if self.store and isinstance(future, Future):
+                # by whoever has computed it, and none of those begins another batch before that
+                future.add_done_callback(partial(_keep_if_done, self.store, batch))
         return bool(self._waiting)
-
-    def _submit(self, executor: Executor, batch: Batch, tasks: list[Task]) -> Any:
-        if self.store and isinstance(executor, ThreadPoolExecutor):
-            # threads keep their batches themselves: none begins another one before that
-            return executor.submit(_run_and_keep, self.store, batch, tasks, self.seed)
-        return executor.submit(run_batch, tasks, self.seed)
 
     def _next(self) -> Batch | None:
         """The next batch to begin: energies in order, those that have lost their worker first."""
@@ -208,10 +216,10 @@ class Run:
                     raise
                 self._lost(batch, error)
                 continue
-            if self.store and not self.store.has(batch):
+            if self.store:
                 self.store.save(batch, outcomes)
             self.computed += 1
-            self._receive(batch, outcomes)
+            self._receive(batch, partial(_same, outcomes))
 
     def _lost(self, batch: Batch, error: BaseException) -> None:
         """Have a batch run again whose worker has died, but not for ever."""
@@ -225,9 +233,9 @@ class Run:
             ) from error
         self._again.append(batch)
 
-    def _receive(self, batch: Batch, outcomes: list[Outcome]) -> None:
+    def _receive(self, batch: Batch, yielded: Yielded) -> None:
         energy = self.energies[batch.energy]
-        energy.receive(batch, outcomes)
+        energy.receive(batch, yielded)
         if energy.at_look:
             self._look(energy)
         if energy.is_done:
@@ -247,7 +255,7 @@ class Run:
         if seconds is None or not open_ or not all(energy.at_look for energy in open_):
             return
         look, following = open_[0].look, open_[0].following_look or 0
-        if self._elapsed() * following / look <= seconds:
+        if self._has_gone_on(open_, look) or self._elapsed() * following / look <= seconds:
             for energy in open_:
                 energy.go_on()
             return
@@ -258,6 +266,12 @@ class Run:
             energy.close()
             if energy.is_done:
                 self._keep(energy)
+
+    def _has_gone_on(self, energies: Iterable[EnergyRun], look: int) -> bool:
+        """Whether there was time when a look was taken before, as a decision or a batch tells."""
+        if self._over is not None:
+            return look < self._over
+        return self.store is not None and any(self.store.has(e.batch(look)) for e in energies)
 
     def _elapsed(self) -> float:
         return self.store.elapsed if self.store else time.monotonic() - self._start
@@ -315,11 +329,21 @@ class Run:
             )
         return notes
 
+    def _time_note(self) -> list[str]:
+        if self._over is None:
+            return []
+        first, n = self.config.batches()[self._over - 1]
+        return [
+            f"the time was over after {first + n} of {self.config.stop.histories} histories; only"
+            " energies that were good enough before have fewer"
+        ]
+
     def seconds_left(self) -> float:
         """Estimated time to the end, if every energy takes all its batches [s]."""
         left = sum(energy.batches_left for energy in self.energies)
         each = (time.monotonic() - self._start) / self.computed if self.computed else math.nan
-        return left * each if left else 0.0
+        limit = (self.config.stop.seconds or math.inf) - self._elapsed()
+        return min(left * each, max(limit, 0.0)) if left else 0.0
 
     def _wind_down(self, why: str) -> None:
         """Let batches under way be finished for a while, keep them, and say how to go on."""
@@ -349,6 +373,7 @@ class Run:
             "steps": counts.steps,
             "fates": dict(zip(FATES, counts.fates.tolist(), strict=True)),
             "notes": [
+                *self._time_note(),
                 *(note for answers in ordered for note in answers.notes),
                 *self.study.notes(self.planner, grid),
                 *summary(comparisons),
@@ -356,7 +381,12 @@ class Run:
         }
 
 
-def _run_and_keep(store: Store, batch: Batch, tasks: list[Task], seed: int) -> list[Outcome]:
-    outcomes = run_batch(tasks, seed)
-    store.save(batch, outcomes)
+def _keep_if_done(store: Store, batch: Batch, future: Future[list[Outcome]]) -> None:
+    """Keep a batch that has been computed; what goes wrong is told when it is collected."""
+    if not future.cancelled() and future.exception() is None:
+        with suppress(OutputError):
+            store.save(batch, future.result())
+
+
+def _same(outcomes: list[Outcome]) -> list[Outcome]:
     return outcomes

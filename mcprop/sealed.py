@@ -47,11 +47,11 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file last; not every file system can."""
+def sync_folder(folder: Path) -> None:
+    """Make the names of new files in a folder last; not every file system can."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
@@ -61,6 +61,15 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make the files in a folder, and in those below, last."""
+    for home, _, names in os.walk(folder):
+        for name in names:
+            with (Path(home) / name).open("rb") as stream:
+                os.fsync(stream.fileno())
+        sync_folder(Path(home))
 
 
 def seal_document(document: Mapping[str, Any]) -> bytes:
@@ -126,9 +135,11 @@ def seal_arrays(arrays: Mapping[str, np.ndarray]) -> memoryview:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getbuffer())
+            head = io.BytesIO()
+            np.lib.format.write_array_header_1_0(
+                head, np.lib.format.header_data_from_array_1_0(np.ascontiguousarray(array))
+            )
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), head.getvalue() + array.tobytes())
         archive.comment = b"0" * _DIGITS
     whole = buffer.getbuffer()
     whole[-_DIGITS:] = hashlib.sha256(whole[:-_DIGITS]).hexdigest().encode()

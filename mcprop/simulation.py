@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from mcprop.assembly import ALL, formula_rows, spectrum_rows
 from mcprop.comparison import Comparison
-from mcprop.errors import RangeError
+from mcprop.errors import ModelError, OutputError, RangeError
 from mcprop.executors import Executor, open_executor
 from mcprop.provenance import provenance
 from mcprop.result import Result
@@ -46,6 +46,7 @@ class Simulation:
     def __init__(self, config: Config | str) -> None:
         self.config = config if isinstance(config, Config) else load(config)
         self.model: Any = self.config.model()
+        self._configured_model = self.model
         self.study: Study = self.config.study
 
     @classmethod
@@ -180,6 +181,11 @@ class Simulation:
         with opened(executor, workers) as pool:
             if directory is None:
                 return self._run(config, None, pool, on_energy, halt)
+            if self.model is not self._configured_model:
+                raise ModelError(
+                    "simulation.model: got another model than the configured one, which a resumed"
+                    " run would have; allowed: runs without a directory"
+                )
             self._curve(config.energies.grid)  # first, for what it might refuse
             store = Store.create(directory, config, overwrite)
             with store.locked():
@@ -221,10 +227,10 @@ class Simulation:
             As for `run`.
         """
         store = Store.opened(directory, repair)
+        if is_finished(store.directory) and (found := _readable(store.directory)):
+            return found
         with store.locked():
             store.verify(repair)
-            if is_finished(store.directory):
-                return Result.read(store.directory)
             config = store.config
             with opened(executor, workers) as pool:
                 return cls(config)._run(config, store, pool, on_energy, halt)
@@ -255,7 +261,11 @@ class Simulation:
             health=[light for found in answers for light in found.lights],
         )
         if store:
-            result.complete(store.directory)
+            try:
+                result.complete(store.directory)
+            except OutputError as error:
+                error.can_go_on = True
+                raise
         return result
 
     def _configured(self, changes: Mapping[str, Any]) -> Config:
@@ -272,6 +282,13 @@ class Simulation:
             low, high = max(low / 3.0, 10.0, 1.5 * heaviest), 3.0 * high
         fine = np.geomspace(low, max(low, high), 121).tolist()
         return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
+
+
+def _readable(directory: Path) -> Result | None:
+    """Result of a finished run; None if a file of it is damaged, and it is to be made again."""
+    with suppress(OutputError):
+        return Result.read(directory)
+    return None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcprop.errors import OutputError
+from mcprop.lock import holder
 from mcprop.report import aligned, amplitude_text, phase_text, time_text
 from mcprop.rundir import is_finished, is_run
 from mcprop.runner import Run
@@ -75,10 +76,10 @@ def status_text(directory: Path) -> str:
 
 def _time_line(store: Store, directory: Path, done: int, most: int) -> str:
     if is_finished(store.directory):
-        return f"finished in {time_text(store.before)}: its results are in {directory}"
-    if holder := store.holder():
+        return f"finished; its results are in {directory}"
+    if writer := holder(store.directory):
         left = f", about {time_text(store.before / done * (most - done))} left" if done else ""
-        return f"{time_text(store.before)} so far{left}; {holder} is at it"
+        return f"{time_text(store.before)} so far{left}; {writer} is at it"
     spent = f"{time_text(store.before)} so far; " if done else ""
     return f"{spent}nobody is at it: mcprop resume {directory} goes on"
 
@@ -90,5 +91,6 @@ def _energy_row(run: Run, energy: EnergyRun) -> list[str] | None:
     assembly = run.assembly(energy)
     row = next(r for r in assembly.rows() if (r.component, r.species) == ("total", "all"))
     error = f"{assembly.relative_error():.2g}"
-    counts = [f"{energy.full.added}", f"{energy.histories}"]
+    first, last = (energy.batch(span).number for span in (0, energy.full.added - 1))
+    counts = [f"{first} to {last}", f"{energy.histories}"]
     return [f"{energy.energy:g}", *counts, amplitude_text(row), phase_text(row), error]

@@ -6,12 +6,11 @@ the batches, added up in their order. So a run may end at any moment and go on l
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import platform
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,10 +23,11 @@ from mcprop._cache import source_hash
 from mcprop.batch_file import decode, encode
 from mcprop.batches import Batch
 from mcprop.errors import OutputError
+from mcprop.lock import locked
 from mcprop.provenance import provenance
-from mcprop.rundir import MANIFEST, check_directory, path_given, set_aside
+from mcprop.rundir import MANIFEST, check_directory, made, path_given, set_aside
 from mcprop.scenario import Config, parse
-from mcprop.sealed import PART, open_document, seal_document, write_durably
+from mcprop.sealed import PART, open_document, seal_document, sync_folder, write_durably
 
 if TYPE_CHECKING:
     from mcprop.transport import Outcome
@@ -36,7 +36,6 @@ FORMAT = 1
 """Format of the run directories that this version writes; it reads those up to it."""
 
 _BATCHES = "batches"
-_LOCK = "lock"
 _DECISION = "stopped.json"
 _BATCH_FILE = re.compile(r"(?:half-)?\d{6,}\.npz")
 
@@ -57,7 +56,7 @@ class Store:
     def __init__(self, directory: Path, manifest: dict[str, Any]) -> None:
         self.directory, self.manifest = directory, manifest
         self.before, self._start = 0.0, time.monotonic()
-        self._released = False
+        self._gate, self._is_open = threading.Lock(), True
 
     @classmethod
     def create(cls, directory: str | Path, config: Config, overwrite: bool = False) -> Store:
@@ -83,9 +82,12 @@ class Store:
         """
         target = check_directory(directory, overwrite)
         store = cls(target, manifest_of(config))
-        with _told(target, "begun"), set_aside(target):
-            target.mkdir(parents=True, exist_ok=True)
-            write_durably(target / MANIFEST, seal_document(store.manifest))
+        with _told(target, "begun"), made(target), locked(target):
+            check_directory(target, overwrite)  # somebody may have been faster
+            with set_aside(target):
+                (target / _BATCHES).mkdir()
+                write_durably(target / MANIFEST, seal_document(store.manifest))
+                sync_folder(target.parent)
         return store
 
     @classmethod
@@ -117,8 +119,8 @@ class Store:
             except (ValueError, FileNotFoundError):
                 if not repair:
                     raise OutputError(
-                        f"{directory}: {MANIFEST} is damaged; mcprop resume --repair writes it anew"
-                        " from the batches."
+                        f"{directory}: {MANIFEST} is damaged; mcprop resume --repair"
+                        f" {directory} writes it anew from the batches."
                     ) from None
                 manifest = _from_batches(folder)
                 write_durably(folder / MANIFEST, seal_document(manifest))
@@ -155,7 +157,7 @@ class Store:
             what, whose = ("file", "its batch") if len(damaged) == 1 else ("files", "their batches")
             raise OutputError(
                 f"{self.directory}: {len(damaged)} damaged {what} ({names}); mcprop resume --repair"
-                f" runs {whose} again."
+                f" {self.directory} runs {whose} again."
             )
         with _told(self.directory, "repaired"):
             for name in damaged:
@@ -174,50 +176,22 @@ class Store:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other writer out, as long as the block runs; a dead one keeps nobody out.
+        """Keep every other writer out, as long as the block runs; afterwards nothing is kept.
 
         Raises
         ------
         OutputError
-            When another process writes there.
+            When another process writes there, or has begun another run there.
         """
-        path = self.directory / _LOCK
-        with _told(self.directory, "locked"):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
-                raise OutputError(
-                    f"{self.directory}: is being written by {holder}; wait for it, or stop it."
-                ) from None
-            except OSError:  # a file system without locks: nothing to be done about it
-                pass
-            with suppress(OSError):
-                os.ftruncate(handle, 0)
-                os.pwrite(handle, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)
+        with _told(self.directory, "locked"), locked(self.directory):
             self._start = time.monotonic()
-            yield
-        finally:
-            self._released = True  # a thread that has been left behind keeps nothing any more
-            os.close(handle)
-
-    def holder(self) -> str:
-        """Who writes there at the moment; empty if nobody does."""
-        try:
-            handle = os.open(self.directory / _LOCK, os.O_RDONLY)
-        except OSError:
-            return ""
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return os.read(handle, 200).decode(errors="replace").strip() or "another process"
-        except OSError:
-            return ""
-        finally:
-            os.close(handle)
-        return ""
+            if (self.directory / MANIFEST).read_bytes() != seal_document(self.manifest):
+                raise OutputError(f"{self.directory}: another run has been begun there meanwhile.")
+            try:
+                yield
+            finally:
+                with self._gate:  # a thread that has been left behind keeps nothing any more
+                    self._is_open = False
 
     def has(self, batch: Batch) -> bool:
         """Whether a batch is finished."""
@@ -268,12 +242,11 @@ class Store:
         OutputError
             When the disk refuses; what was kept before stays as it is.
         """
-        if self._released:
-            return
         meta = {"manifest": self.manifest, "batch": batch.name, "elapsed": self.elapsed}
-        with _told(self.directory, "kept"):
-            (self.directory / _BATCHES).mkdir(exist_ok=True)
-            write_durably(self._path(batch), encode(meta, outcomes))
+        content = encode(meta, outcomes)
+        with self._gate, _told(self.directory, "kept"):
+            if self._is_open and not self.has(batch):
+                write_durably(self._path(batch), content)
 
     def finished(self) -> list[str]:
         """Names of the files of finished batches, in order."""
@@ -299,7 +272,7 @@ class Store:
             raise OutputError(f"{path}: is damaged; remove it to let the run go on.") from None
 
     def decide(self, batches: int) -> None:
-        """Keep that the time was over after so many batches of each energy."""
+        """Keep that the time was over after so many batches of each energy, once and for all."""
         with _told(self.directory, "kept"):
             write_durably(self.directory / _DECISION, seal_document({"batches": batches}))
 

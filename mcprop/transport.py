@@ -239,8 +239,8 @@ class CloudJob:
     def halved(self) -> CloudJob:
         """The same with half the step, on a random stream of its own."""
         slab, outside = self.slab._replace(step=self.slab.step / 2.0), self.outside
-        finer = outside if isinstance(outside, SteadyDensity) else outside.halved()
-        return replace(self, name=(*self.name, "halved"), slab=slab, outside=finer)
+        finer = None if isinstance(outside, SteadyDensity) else outside.halved()
+        return replace(self, name=(*self.name, "halved"), slab=slab, outside=finer or outside)
 
     def shortened(self) -> CloudJob | None:
         """The same with half the last leg, on a random stream of its own; None without a leg."""
@@ -277,9 +277,12 @@ class BurstJob:
         moments, tally, parts = from_frames(*finite(scores, axes), self.observer.share, nside)
         return Outcome(moments, tally, all_arrived(scores), walked, parts=parts)
 
-    def halved(self) -> BurstJob:
-        """The same with half the step, on a random stream of its own."""
-        return replace(self, name=(*self.name, "halved"), outside=self.outside.halved())
+    def halved(self) -> BurstJob | None:
+        """The same with half the step, on a random stream of its own; None without a step."""
+        finer = self.outside.halved()
+        if finer is None:
+            return None
+        return replace(self, name=(*self.name, "halved"), outside=finer)
 
     def shortened(self) -> BurstJob | None:
         """The same with half the last leg, on a random stream of its own; None without a leg."""

@@ -132,7 +132,7 @@ BUGS = (
     ),
     Bug(
         SUMS, "added in the order in which they end", "mcprop/energy_run.py",
-        "self._early[index] = outcomes", "self._early[self.added] = outcomes",
+        "self._early[index] = yielded", "self._early[self.added] = yielded",
         (f"{BITS}::test_order_of_the_batches_does_not_matter",),
     ),
     Bug(
@@ -183,7 +183,7 @@ BUGS = (
         (f"{STORE}::test_what_others_have_begun_is_refused",),
     ),
     Bug(
-        KEPT, "two processes write one run", "mcprop/store.py",
+        KEPT, "two processes write one run", "mcprop/lock.py",
         "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB",
         (f"{STORE}::test_a_second_writer_is_kept_out",),
     ),

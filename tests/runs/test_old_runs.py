@@ -65,5 +65,5 @@ def test_commands_know_it(old, tmp_path):
     said = CliRunner().invoke(cli.main, ["status", str(directory)])
     assert said.exit_code == 0, said.stderr
     assert "A run of format 1, seed 1" in said.stdout
-    assert "finished in" in said.stdout
+    assert "finished; its results are in" in said.stdout
     assert CliRunner().invoke(cli.main, ["cite", str(directory)]).exit_code == 0

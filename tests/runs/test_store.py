@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from small_run import BATCHES, CONFIG, refused, stop_early, undetected
 from mcprop import cli, store
 from mcprop.batch_file import decode, encode
 from mcprop.batches import Batch
+from mcprop.errors import ModelError, OutputError
+from mcprop.result import Result
 from mcprop.sealed import open_arrays, open_document, seal_arrays, seal_document
 from mcprop.simulation import Simulation
 from mcprop.store import Store
@@ -60,14 +63,14 @@ def test_damaged_batches_are_named_and_run_again(finished, unfinished):
     for name, fault in zip(names, (flipped, cut), strict=True):
         path = unfinished / "batches" / name
         path.write_bytes(fault(path.read_bytes(), random.Random(1)))
-    refused(unfinished, rf"2 damaged files \({', '.join(names)}\); mcprop resume --repair runs")
+    refused(unfinished, rf"2 damaged files \({', '.join(names)}\); mcprop resume --repair .* runs")
     Simulation.resume(unfinished, workers=1, repair=True)
     assert written(unfinished) == written(finished)
 
 
 def test_a_damaged_manifest_is_made_from_the_batches(finished, unfinished):
     (unfinished / "manifest.json").write_bytes(b"{}")
-    refused(unfinished, "manifest.json is damaged; mcprop resume --repair writes it anew")
+    refused(unfinished, "manifest.json is damaged; mcprop resume --repair .* writes it anew")
     Simulation.resume(unfinished, workers=1, repair=True)
     assert (unfinished / "manifest.json").read_bytes() == (finished / "manifest.json").read_bytes()
     assert written(unfinished) == written(finished)
@@ -118,6 +121,79 @@ def test_a_second_writer_is_kept_out(unfinished):
         told = CliRunner().invoke(cli.main, ["status", str(unfinished)]).stdout
         assert f"process {os.getpid()} on" in told
     Simulation.resume(unfinished, workers=1)
+
+
+def test_a_run_under_way_is_not_overwritten(finished, unfinished):
+    with Store.opened(unfinished).locked():
+        with pytest.raises(OutputError, match="is being written by process"):
+            Simulation(CONFIG).run(directory=unfinished, overwrite=True, workers=1)
+        assert not is_refused_now(unfinished)
+    Simulation.resume(unfinished, workers=1)
+    assert written(unfinished) == written(finished)
+
+
+def is_refused_now(directory):
+    return bool(Store.opened(directory).damaged())
+
+
+def test_who_has_lost_the_directory_to_another_run_writes_nothing(tmp_path):
+    first = Store.create(tmp_path / "run", CONFIG)
+    Store.create(tmp_path / "run", CONFIG.replace({"monte_carlo.seed": 12}), overwrite=True)
+    with pytest.raises(OutputError, match="another run has been begun there"), first.locked():
+        raise AssertionError("never")
+
+
+def test_a_thread_that_is_left_behind_keeps_nothing(finished, unfinished):
+    store_ = Store.opened(unfinished)
+    batch = Batch(0, 1, 1)
+    outcomes = store_.load(batch)
+    (unfinished / "batches" / "000001.npz").unlink()
+    with store_.locked():
+        pass
+    store_.save(batch, outcomes)
+    assert not store_.has(batch)
+    with Store.opened(unfinished).locked():
+        Store.opened(unfinished).save(batch, outcomes)
+    assert store_.has(batch)
+
+
+def test_a_forked_child_keeps_no_lock(unfinished):
+    """As the workers of a pool may outlive the run that has made them."""
+    with Store.opened(unfinished).locked():
+        child = FORK.Process(target=time.sleep, args=(60,))
+        child.start()
+    with Store.opened(unfinished).locked():
+        pass
+    child.kill()
+    child.join()
+
+
+def test_another_model_than_the_configured_one_is_not_kept(tmp_path):
+    simulation = Simulation(CONFIG)
+    simulation.model = CONFIG.model()
+    with pytest.raises(ModelError, match=r"simulation\.model: got another model"):
+        simulation.run(directory=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_damaged_results_are_made_again_from_the_batches(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "provenance.json").write_text("")
+    (tmp_path / "run" / "dipole.ecsv").unlink()
+    with pytest.raises(OutputError, match="Cannot read"):
+        Result.read(tmp_path / "run")
+    Simulation.resume(tmp_path / "run", workers=1)
+    assert written(tmp_path / "run") == written(finished)
+
+
+def test_a_finished_run_does_without_batches_and_without_a_lock(finished, tmp_path, monkeypatch):
+    shutil.copytree(finished, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "batches")
+    monkeypatch.setattr("mcprop.lock.os.open", None)  # as on a disk that cannot be written
+    found = Simulation.resume(tmp_path / "run")
+    assert repr(found) == repr(Result.read(finished))
+    told = CliRunner().invoke(cli.main, ["status", str(tmp_path / "run")])
+    assert "finished; its results are in" in told.stdout
 
 
 def test_what_is_no_run_is_refused(tmp_path):

@@ -26,7 +26,7 @@ ROWS = """
         analytic.xue_liu_2025 analytic.sphere analytic.walled_sphere analytic.lrmf_losses
         analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic
     dipole moments region tables skyplot skyfits sky findings comparison health measurements plot
-        cite provenance sealed rundir lookup result_files result
+        cite provenance sealed lock rundir lookup result_files result
     quantity_text toml_text sections config_checks scenario
         paths burst_walk runnable transport plan batches assembly halving trend influence checks
         study processes ranks executors batch_file store energy_run runner simulation
