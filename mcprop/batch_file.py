@@ -15,7 +15,7 @@ from mcprop.sky import SkyTally
 from mcprop.transport import Outcome
 
 
-def encode(meta: dict[str, Any], outcomes: Sequence[Outcome]) -> memoryview:
+def encode(meta: dict[str, Any], outcomes: Sequence[Outcome]) -> list[bytes | memoryview]:
     """Write a batch.
 
     Parameters
@@ -27,7 +27,7 @@ def encode(meta: dict[str, Any], outcomes: Sequence[Outcome]) -> memoryview:
 
     Returns
     -------
-    memoryview
+    list of bytes or memoryview
         A sealed ``.npz``: ``meta`` (JSON as bytes), ``moments`` (jobs, k), ``parts`` (all parts,
         k) and how many ``parts_of`` each job, ``fates`` (jobs, 4), ``steps`` and ``cpu`` [s]
         (jobs,), and of each tally the job it is ``tallied`` for, with ``count``, ``sum`` and

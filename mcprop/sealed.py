@@ -21,15 +21,15 @@ PART = ".part-"
 """How the names of files begin that are being written."""
 
 
-def write_durably(path: Path, content: bytes | memoryview) -> None:
+def write_durably(path: Path, *pieces: bytes | memoryview) -> None:
     """Write a file that is there whole, even after a power cut, or not at all.
 
     Parameters
     ----------
     path : Path
         The file; its folder must exist.
-    content : bytes or memoryview
-        What it will hold.
+    *pieces : bytes or memoryview
+        What it will hold, one after the other.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
     part = path.with_name(f"{PART}{secrets.token_hex(4)}-{path.name}")
     try:
         with part.open("xb") as stream:
-            stream.write(content)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(part, path)
@@ -119,7 +119,21 @@ def open_document(content: bytes) -> dict[str, Any]:
     return dict(document)
 
 
-def seal_arrays(arrays: Mapping[str, np.ndarray]) -> memoryview:
+class _Pieces:
+    """A file in memory that refers to what is written to it, and copies nothing."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes | memoryview] = []
+
+    def write(self, piece: bytes | memoryview) -> int:
+        self.pieces.append(piece)
+        return memoryview(piece).nbytes
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def seal_arrays(arrays: Mapping[str, np.ndarray]) -> list[bytes | memoryview]:
     """Write arrays as ``.npz`` with a checksum of the whole file as its comment.
 
     Parameters
@@ -129,21 +143,28 @@ def seal_arrays(arrays: Mapping[str, np.ndarray]) -> memoryview:
 
     Returns
     -------
-    memoryview
-        Any reader of ``.npz`` takes its bytes; `open_arrays` also checks them.
+    list of bytes or memoryview
+        What the file consists of, one after the other; the numbers are not copied. Any reader of
+        ``.npz`` takes it; `open_arrays` also checks it.
     """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    file: Any = _Pieces()
+    with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
-            head = io.BytesIO()
+            whole, head = np.ascontiguousarray(array), io.BytesIO()
             np.lib.format.write_array_header_1_0(
-                head, np.lib.format.header_data_from_array_1_0(np.ascontiguousarray(array))
+                head, np.lib.format.header_data_from_array_1_0(whole)
             )
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), head.getvalue() + array.tobytes())
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
+                member.write(head.getvalue())
+                if whole.size:
+                    member.write(whole.data.cast("B"))
         archive.comment = b"0" * _DIGITS
-    whole = buffer.getbuffer()
-    whole[-_DIGITS:] = hashlib.sha256(whole[:-_DIGITS]).hexdigest().encode()
-    return whole
+    pieces: list[bytes | memoryview] = file.pieces
+    pieces[-1] = bytes(pieces[-1])[:-_DIGITS]
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return [*pieces, digest.hexdigest().encode()]
 
 
 def open_arrays(content: bytes | memoryview) -> dict[str, np.ndarray]:

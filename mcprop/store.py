@@ -246,7 +246,7 @@ class Store:
         content = encode(meta, outcomes)
         with self._gate, _told(self.directory, "kept"):
             if self._is_open and not self.has(batch):
-                write_durably(self._path(batch), content)
+                write_durably(self._path(batch), *content)
 
     def finished(self) -> list[str]:
         """Names of the files of finished batches, in order."""

@@ -280,8 +280,8 @@ def test_a_change_leaves_the_original_alone():
 
 
 def test_batches_cover_the_histories_once():
-    batches = scenario.load(BEST).replace({"stop.histories": 40_000}).batches()
-    assert batches == [(0, 32768), (32768, 7232)]
+    batches = scenario.load(BEST).replace({"stop.histories": 100_000}).batches()
+    assert batches == [(0, 65536), (65536, 34464)]
 
 
 def test_a_configuration_survives_pickling():
