@@ -269,8 +269,8 @@ def restructured(content, draw):
     draw.choice(OF_TABLES)(document, table, draw.choice(list(table)), draw)
     try:
         return format_document(document).encode()
-    except (ValueError, RecursionError):
-        # numbers without end are beyond str()
+    except (ValueError, TypeError, RecursionError):
+        # numbers without end are beyond str(), dates beyond the writer
         return content
 
 
