@@ -88,7 +88,7 @@ def answers(assembly: Assembly, planned: Sequence[Planned]) -> list[Answer]:
         if job.component == boost:
             slope = _boost_slope(assembly, job)
             of[boost].slopes[number] = total.slopes[number] = slope
-        elif assembly.parts[job.component, job.species].intensity > 0.0:
+        elif job.component in of and assembly.parts[job.component, job.species].intensity > 0.0:
             own, whole = _carrier_slopes(assembly, job)
             of[job.component].slopes[number], total.slopes[number] = own, whole
     return [*found, total]

@@ -281,7 +281,8 @@ class Simulation:
             heaviest = max(SPECIES[name].mass for name in self.model.species)
             low, high = max(low / 3.0, 10.0, 1.5 * heaviest), 3.0 * high
         fine = np.geomspace(low, max(low, high), 121).tolist()
-        return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
+        with np.errstate(all="ignore"):  # what is not finite there is a gap in a line
+            return [row for energy in fine for row in formula_rows(self.model, energy, (ALL,))]
 
 
 def _readable(directory: Path) -> Result | None:

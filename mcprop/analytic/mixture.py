@@ -88,7 +88,8 @@ class Mixture(ABC):
         """
         part = np.asarray(self.intensity_energy(component, energy, species))
         whole = np.asarray(self.total_intensity_energy(energy))
-        return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0.0)[()]
+        known = (whole > 0.0) & np.isfinite(whole)
+        return np.divide(part, whole, out=np.full_like(part, np.nan), where=known)[()]
 
     def _mean_dipole(self, components: tuple[str, ...], energy: Any, species: str) -> np.ndarray:
         """Mean over components and species, weighted by intensity at equal total energy."""

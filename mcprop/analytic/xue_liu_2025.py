@@ -116,7 +116,8 @@ class XueLiu2025(Parameters, Mixture):
             `mcprop.analytic.cloud`, else it is `published_density`.
         """
         if component == "nearby" and self.cloud_mode == "time-dependent":
-            return np.exp(self._quadrature(rigidity, species)[0])[()]
+            with np.errstate(over="ignore"):  # infinite is an answer, though not one to run with
+                return np.exp(self._quadrature(rigidity, species)[0])[()]
         return self.published_density(component, rigidity, species)
 
     def published_density(self, component: str, rigidity: Any, species: str) -> Any:
