@@ -123,26 +123,23 @@ def _is_mount_point(target: Path) -> bool:
     return any(line.split(b" ")[4:5] == [escaped] for line in lines)
 
 
-@contextmanager
-def made(target: Path) -> Iterator[None]:
-    """Make a directory, unless it is there; it goes again if the block raises.
+def make(target: Path) -> bool:
+    """Make a directory; whether it was not there before.
 
     Parameters
     ----------
     target : Path
     """
-    was_there = target.exists()
-    target.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield
-    except BaseException:
-        if not was_there:
-            shutil.rmtree(target, ignore_errors=True)
-        raise
+        target.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 @contextmanager
-def set_aside(target: Path) -> Iterator[None]:
+def set_aside(target: Path, is_new: bool = False) -> Iterator[None]:
     """Take what is in a directory away, for something new; it comes back if the block raises.
 
     The directory itself stays, and so does the lock on it: it may be a mount point, or the
@@ -151,7 +148,9 @@ def set_aside(target: Path) -> Iterator[None]:
     Parameters
     ----------
     target : Path
-        An existing directory.
+        An existing directory that is locked.
+    is_new : bool
+        Whether the directory has just been made; with nothing in it, it goes if the block raises.
     """
     old = target / f"{PART}old-{secrets.token_hex(4)}"
     old.mkdir()
@@ -161,6 +160,9 @@ def set_aside(target: Path) -> Iterator[None]:
             os.rename(target / name, old / name)
         yield
     except BaseException:
+        if is_new and not names:
+            shutil.rmtree(target, ignore_errors=True)
+            raise
         for name in os.listdir(target):
             if name not in (LOCK, old.name):
                 _remove(target / name)

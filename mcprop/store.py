@@ -25,7 +25,7 @@ from mcprop.batches import Batch
 from mcprop.errors import OutputError
 from mcprop.lock import locked
 from mcprop.provenance import provenance
-from mcprop.rundir import MANIFEST, check_directory, made, path_given, set_aside
+from mcprop.rundir import MANIFEST, check_directory, make, path_given, set_aside
 from mcprop.scenario import Config, parse
 from mcprop.sealed import PART, open_document, seal_document, sync_folder, write_durably
 
@@ -82,9 +82,11 @@ class Store:
         """
         target = check_directory(directory, overwrite)
         store = cls(target, manifest_of(config))
-        with _told(target, "begun"), made(target), locked(target):
+        with _told(target, "begun"):
+            is_new = make(target)
+        with _told(target, "begun"), locked(target):
             check_directory(target, overwrite)  # somebody may have been faster
-            with set_aside(target):
+            with set_aside(target, is_new):
                 (target / _BATCHES).mkdir()
                 write_durably(target / MANIFEST, seal_document(store.manifest))
                 sync_folder(target.parent)

@@ -143,6 +143,21 @@ def test_who_has_lost_the_directory_to_another_run_writes_nothing(tmp_path):
         raise AssertionError("never")
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_who_begins_a_moment_later_takes_nothing_away(overwrite, finished, tmp_path, monkeypatch):
+    """Both have found no directory; the other one has made it, and the lock is his."""
+    directory = tmp_path / "run"
+
+    def too_late(target):
+        shutil.copytree(finished, target, dirs_exist_ok=True)
+        raise OutputError("is being written by somebody")
+
+    monkeypatch.setattr("mcprop.store.locked", too_late)
+    with pytest.raises(OutputError, match="by somebody"):
+        Store.create(directory, CONFIG, overwrite)
+    assert written(directory) == written(finished)
+
+
 def test_a_thread_that_is_left_behind_keeps_nothing(finished, unfinished):
     store_ = Store.opened(unfinished)
     batch = Batch(0, 1, 1)
