@@ -23,6 +23,9 @@ CONNECT_SECONDS = 15.0
 WORKER_SECONDS = 120.0
 """How long its first worker may take to turn up."""
 
+STARTS = 3
+"""How often a client is made whose thread does not start."""
+
 ALLOWED = "allowed: threads, processes, dask:ADDRESS (or dask:FILE.json) and mpi"
 
 
@@ -250,12 +253,22 @@ def _connected(client: Callable[..., Any], address: str) -> Any:
     try:
         if address.endswith(".json"):
             _await_file(Path(address))
-            return client(scheduler_file=address, timeout=CONNECT_SECONDS)
-        return client(address, timeout=CONNECT_SECONDS)
+            return _patiently(client, scheduler_file=address, timeout=CONNECT_SECONDS)
+        return _patiently(client, address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:  # no answer; no such protocol, no address in the file
         raise ExecutorError(
             f"--executor dask:{address}: no scheduler ({_one_line(error)})"
         ) from None
+
+
+def _patiently(client: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Make a client; on a busy machine its thread may take longer to start than it waits (10 s)."""
+    for _ in range(STARTS):
+        try:
+            return client(*args, **options)
+        except AssertionError:  # all that it says then
+            pass
+    raise OSError("the thread that would speak with it does not start")
 
 
 def _await_file(path: Path) -> None:

@@ -387,6 +387,24 @@ def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch, capfd, tmp_path
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("late", [1, 2, 3])
+def test_a_client_whose_thread_starts_late_is_made_again(late):
+    """The client's own answer to a busy machine is a bare AssertionError."""
+    made = []
+
+    def client(*args, **options):
+        made.append(args)
+        assert len(made) > late
+        return "client"
+
+    if late < executors.STARTS:
+        assert executors._connected(client, "tcp://there:1") == "client"
+        assert made == [("tcp://there:1",)] * (late + 1)
+    else:
+        with pytest.raises(ExecutorError, match=r"^--executor dask:tcp://there:1: no scheduler"):
+            executors._connected(client, "tcp://there:1")
+
+
 @needs_dask
 def test_a_lost_scheduler_ends_the_run_in_one_line(tmp_path, capfd):
     with cluster(tmp_path) as (file, children), open_executor(f"dask:{file}") as executor:
