@@ -196,6 +196,19 @@ def b_vector(field, x, y, z):
 
 
 @open_function
+def b_block(field, places, out):
+    """Add the field of a block of lanes to `out`.
+
+    ``places[k * LANES + i]`` is coordinate k (x, y, z) [pc] of lane i, and the component along axis
+    k [uG] is added to ``out[k * LANES + i]``; only the first ``3 * LANES`` numbers of either count.
+    What is added to zero is bit for bit the `b_vector` of each lane.
+
+    By default `b_vector` of one lane after the other. A field that sums over many terms, round
+    which LLVM does not vectorise a loop over lanes, answers with vectors of its own.
+    """
+
+
+@open_function
 def b_gradient(field, x, y, z):
     """Nine derivatives [uG/pc]: of bx by x, y, z, of by by x, y, z, of bz by x, y, z.
 

@@ -14,6 +14,7 @@ from benchmarks.measure import document
 PARTS = {
     "engine": "steps per second of the kernels against NumPy, plain Numba and diffrax",
     "galaxy": "the Galaxy with D(r, z): steps per second, grid solutions, figures of merit",
+    "fields": "evaluations per second of magnetic fields, steps per second through them",
     "fom": "figure of merit of the nearby dipole at 10 TeV",
     "run": "time, memory and errors of the whole jobs",
     "start": "time to import the package and to print its help",
