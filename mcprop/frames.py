@@ -14,6 +14,15 @@ import numpy as np
 
 from mcprop.errors import RangeError
 
+LRMF_FIELD = (210.5, -57.1)
+"""Direction of the local regular field, Galactic l and b [deg]: by IBEX (arXiv:2107.00313, 1)."""
+
+LIC_FIELD = (48.5, -21.2)
+"""Direction of the field in the local cloud, RA and Dec [deg]: by IBEX (arXiv:2507.07057, II A)."""
+
+FIELD_UNCERTAINTY = 1.5
+"""Uncertainty of the direction by IBEX [deg] (arXiv:2107.00313, section 1)."""
+
 
 @lru_cache(maxsize=1)
 def _galactic_axes() -> np.ndarray:

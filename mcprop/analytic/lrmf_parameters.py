@@ -137,8 +137,8 @@ class LrmfParameters:
     geminga_cutoff: float = 25e3
     geminga_cutoff_energy: float = 25e3
     local_cutoff: str = "rigidity"
-    field_lon: float = 210.5
-    field_lat: float = -57.1
+    field_lon: float = frames.LRMF_FIELD[0]
+    field_lat: float = frames.LRMF_FIELD[1]
     epsilon: float = 0.01
     epsilon_slope: float = 0.32
     ratio_cap: float | None = 1.0

@@ -75,8 +75,8 @@ class Parameters:
         The species that make up the intensity.
     """
 
-    field_ra: float = 48.5
-    field_dec: float = -21.2
+    field_ra: float = frames.LIC_FIELD[0]
+    field_dec: float = frames.LIC_FIELD[1]
     field_strength: float = 3.0
     cloud_speed: float = 25.4 * KM_PER_S
     cloud_ra: float = 74.9

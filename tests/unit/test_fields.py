@@ -1,66 +1,309 @@
-"""Every magnetic field: a vector in uG wherever it is asked for, without sources (div B = 0)."""
+"""What every magnetic field has to hold: a vector in uG wherever it is asked for, no sources, the
+derivatives that belong to it, one answer for a place and for a block, its request, its seed.
+
+A new field needs an entry in `EXAMPLES`; whatever it approximates, it states there how well.
+"""
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import mcprop.fields as fields
+from mcprop import frames
+from mcprop.errors import RangeError, UnitsError
+from mcprop.kernels.lanes import LANES
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
-from mcprop.protocol import b_gradient, b_vector, implements, kernel
+from mcprop.protocol import b_block, b_gradient, b_vector, implements, kernel, step_scale
 
-EXAMPLES = {
-    "UniformField": [fields.UniformField(1.0, -2.0, 0.5), fields.UniformField(0.0, 0.0, 3.0)]
+
+class Example(NamedTuple):
+    """A field and how well it does what it promises.
+
+    Tolerances are in units of the root mean square of the field, or of its gradient.
+    """
+
+    name: str
+    make: Callable[[int], Any]  # from its seed
+    rms: float | None = None  # root mean square that was asked for [uG]: of random fields only
+    sources: float = 1e-12  # largest |div B| by its own gradient
+    smooth: float = 1e-8  # largest difference between its gradient and differences of the field
+
+
+def wandering(geometry: str, rms: float = 2.0, **options: Any) -> Example:
+    request = {"longest": 100.0, "shortest": 20.0, "waves": 36} | options
+    name = "-".join([geometry, *map(str, options.values())])
+    return Example(name, lambda seed: fields.turbulence(geometry, rms, seed=seed, **request), rms)
+
+
+def grid(interpolation: str, **known: float) -> Example:
+    """Turbulence on a grid; its derivatives bend (or jump, if linear) from cell to cell."""
+
+    def make(seed: int) -> Any:
+        request = {"longest": 100.0, "shortest": 20.0, "interpolation": interpolation}
+        return fields.turbulent_grid(24, 5.0, 2.0, seed=seed, **request)
+
+    return Example(f"{interpolation}-grid", make, 2.0, **known)
+
+
+EXAMPLES: dict[str, list[Example]] = {
+    "UniformField": [
+        Example("uniform", lambda seed: fields.UniformField(1.0, -2.0, 0.5)),
+        Example("along-z", lambda seed: fields.UniformField(0.0, 0.0, 3.0)),
+    ],
+    "PlaneWaves": [
+        wandering("isotropic"),
+        wandering("isotropic", waves=201, shortest=1.0),
+        wandering("slab", spectrum="bendover"),
+        wandering("slab"),
+        wandering("2d"),
+        wandering("composite"),
+        wandering("critically-balanced"),
+    ],
+    "PotentialGrid": [grid("potential", smooth=1e-4)],
+    "SplineGrid": [grid("spline", sources=0.02, smooth=1e-6)],
+    "TrilinearGrid": [grid("trilinear", sources=0.6, smooth=0.05)],
+    "FastPlaneWaves": [
+        Example(
+            "32-bits",
+            lambda seed: fields.fast_plane_waves(
+                fields.turbulence("isotropic", 2.0, 100.0, 20.0, 36, seed=seed)
+            ),
+            2.0,
+            smooth=1e-2,  # 5e-6 of the field, over a thousandth of a wavelength
+        )
+    ],
+    "Sum": [
+        Example(
+            "mean-field-and-waves",
+            lambda seed: fields.wandering_field(3.0, 0.3, "isotropic", 100.0, 20.0, 30, seed=seed),
+            math.hypot(3.0, 0.9),
+        )
+    ],
 }
-MODELS = [model for models in EXAMPLES.values() for model in models]
-POINTS = np.random.default_rng(1).uniform(-300.0, 300.0, (20, 3))
+ALL = [example for examples in EXAMPLES.values() for example in examples]
+RANDOM = [example for example in ALL if example.rms is not None]
+
+every = pytest.mark.parametrize("example", ALL, ids=lambda example: example.name)
+random = pytest.mark.parametrize("example", RANDOM, ids=lambda example: example.name)
+
+PLACES = np.random.default_rng(1).uniform(-300.0, 300.0, (LANES, 3))
+FAR = np.random.default_rng(2).uniform(-1e5, 1e5, (40 * LANES, 3))
+
+
+@kernel
+def survey(field, points, out):
+    """All that a field answers at points, in blocks: vector, gradient, scale, vector by block."""
+    places, block = np.empty(3 * LANES), np.empty(3 * LANES)
+    for start in range(0, points.shape[0], LANES):
+        for i in range(LANES):
+            x, y, z = points[start + i, 0], points[start + i, 1], points[start + i, 2]
+            places[i], places[LANES + i], places[2 * LANES + i] = x, y, z
+            bx, by, bz = b_vector(field, x, y, z)
+            out[start + i, 0], out[start + i, 1], out[start + i, 2] = bx, by, bz
+            out[start + i, 3:12] = np.array(b_gradient(field, x, y, z))
+            out[start + i, 12] = step_scale(field, x, y, z)
+        block[:] = 0.0
+        b_block(field, places, block)
+        for i in range(LANES):
+            for c in range(3):
+                out[start + i, 13 + c] = block[c * LANES + i]
+
+
+class Answers(NamedTuple):
+    vector: np.ndarray  # (n, 3)
+    gradient: np.ndarray  # (n, 3, 3): component, coordinate
+    scale: np.ndarray  # (n,)
+    block: np.ndarray  # (n, 3)
+
+
+def answers_at(model: Any, points: np.ndarray) -> Answers:
+    out = np.empty((len(points), 16))
+    survey(model, np.ascontiguousarray(points), out)
+    return Answers(out[:, :3], out[:, 3:12].reshape(-1, 3, 3), out[:, 12], out[:, 13:])
+
+
+@cache
+def near(example: Example) -> tuple[Any, Answers]:
+    """A realisation and its answers at the places."""
+    model = example.make(1)
+    return model, answers_at(model, PLACES)
+
+
+def size(values: np.ndarray) -> float:
+    """Root mean square length of vectors or matrices, one to a row."""
+    return math.sqrt(float(np.mean(np.sum(values**2, axis=tuple(range(1, values.ndim))))))
+
+
+def slopes(model: Any, points: np.ndarray, step: float) -> np.ndarray:
+    """Derivatives from the field alone, by differences of the fourth order."""
+    columns = []
+    for axis in np.eye(3):
+        out = [answers_at(model, points + n * step * axis).vector for n in (-2, -1, 1, 2)]
+        columns.append((out[0] - 8.0 * out[1] + 8.0 * out[2] - out[3]) / (12.0 * step))
+    return np.stack(columns, axis=-1)
+
+
+# ---- the battery: each of these must hold, and is shown further down to notice what does not
+
+
+def check_finite(seen: Answers) -> None:
+    assert all(np.isfinite(part).all() for part in seen)
+
+
+def check_sources(seen: Answers, tolerance: float) -> None:
+    divergence = np.trace(seen.gradient, axis1=1, axis2=2)
+    assert np.abs(divergence).max() <= tolerance * size(seen.gradient)
+
+
+def check_gradient(model: Any, seen: Answers, tolerance: float) -> None:
+    found = slopes(model, PLACES, 1e-3 * min(seen.scale.min(), 1e3))
+    assert np.abs(found - seen.gradient).max() <= tolerance * size(seen.gradient)
+
+
+def check_block(seen: Answers) -> None:
+    np.testing.assert_array_equal(seen.block.view(np.uint64), seen.vector.view(np.uint64))
+
+
+def check_rms(seen: Answers, rms: float) -> None:
+    squares = np.sum(seen.vector**2, axis=1)
+    error = squares.std(ddof=1) / math.sqrt(len(squares))
+    assert abs(squares.mean() - rms**2) < 4.0 * error
+
+
+def check_scale(seen: Answers) -> None:
+    """No field varies faster than a wave as long as its step scale."""
+    assert seen.scale.min() > 0.0
+    assert size(seen.gradient * seen.scale[:, None, None]) <= 2.0 * math.pi * size(seen.vector)
 
 
 def test_every_public_field_has_an_example_here():
-    public = {name for name in fields.__all__ if hasattr(getattr(fields, name), "_fields")}
-    assert set(EXAMPLES) == public
+    public = {name: getattr(fields, name) for name in fields.__all__}
+    models = {n for n, one in public.items() if isinstance(one, type) and hasattr(one, "_fields")}
+    assert set(EXAMPLES) == models
+    for name, examples in EXAMPLES.items():
+        assert all(type(example.make(1)) is public[name] for example in examples)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_field_is_three_finite_numbers(model):
-    for point in POINTS:
-        vector = b_vector(model, *point)
-        assert len(vector) == 3
-        assert all(math.isfinite(component) for component in vector)
+def test_names_of_examples_differ():
+    assert len({example.name for example in ALL}) == len(ALL)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_field_has_no_sources(model):
-    step = 1e-3
-    for point in POINTS:
-        slopes = [
-            b_vector(model, *(point + step * e))[i] - b_vector(model, *(point - step * e))[i]
-            for i, e in enumerate(np.eye(3))
-        ]
-        strength = np.linalg.norm(b_vector(model, *point))
-        assert abs(sum(slopes)) / (2.0 * step) < 1e-6 * strength
+@every
+def test_field_is_finite(example):
+    check_finite(near(example)[1])
 
 
-def gradient_by_differences(model, point, step=1e-3):
-    """Nine derivatives, row by row of the field's components."""
-    return np.array(
-        [
-            (np.array(b_vector(model, *(point + step * e))) - b_vector(model, *(point - step * e)))
-            / (2.0 * step)
-            for e in np.eye(3)
-        ]
-    ).T.ravel()
+@every
+def test_field_has_no_sources(example):
+    check_sources(near(example)[1], example.sources)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_gradient_is_that_of_the_field(model):
-    for point in POINTS:
-        gradient = b_gradient(model, *point)
-        strength = np.linalg.norm(b_vector(model, *point))
-        expected = gradient_by_differences(model, point)
-        np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9 * strength)
+@every
+def test_gradient_is_that_of_the_field(example):
+    check_gradient(*near(example), example.smooth)
+
+
+@every
+def test_a_block_has_the_bits_of_its_places(example):
+    check_block(near(example)[1])
+
+
+@every
+def test_field_varies_on_its_scale(example):
+    check_scale(near(example)[1])
+
+
+@random
+def test_field_is_as_strong_as_requested(example):
+    check_rms(answers_at(example.make(1), FAR), example.rms)
+
+
+def numbers(model: Any) -> list[np.ndarray]:
+    """All that a model holds."""
+    if isinstance(model, tuple):
+        return [part for field in model for part in numbers(field)]
+    return [np.asarray(model)]
+
+
+def equal(first: Any, second: Any) -> bool:
+    pairs = zip(numbers(first), numbers(second), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+@random
+def test_field_follows_from_its_seed(example):
+    assert equal(example.make(1), example.make(1))
+    assert not equal(example.make(1), example.make(2))
+
+
+def test_what_is_added_to_a_block_is_the_field():
+    model = EXAMPLES["Sum"][0].make(1)
+    seen = answers_at(model, PLACES)
+    out = np.ones(3 * LANES + 5)
+    b_block(model, np.append(PLACES.T.ravel(), [np.nan] * 5), out)
+    np.testing.assert_allclose(out[: 3 * LANES].reshape(3, LANES), 1.0 + seen.vector.T, rtol=1e-12)
+    assert out[3 * LANES :].tolist() == [1.0] * 5
+
+
+# ---- what the battery notices
+
+
+def waves(change: Callable[[np.ndarray], Any] = lambda table: None) -> fields.PlaneWaves:
+    """Isotropic turbulence with something done to its table of waves."""
+    table, scale = fields.turbulence("isotropic", 2.0, 100.0, 20.0, waves=36, seed=1)
+    table = table.copy()
+    change(table)
+    return fields.PlaneWaves(table, scale)
+
+
+def test_sources_are_noticed():
+    def turn_one(table):
+        k, amplitude = table[0, 0:3], table[0, 4:7]
+        amplitude += 0.01 * np.linalg.norm(amplitude) / np.linalg.norm(k) * k
+
+    check_sources(answers_at(waves(), PLACES), 1e-12)
+    with pytest.raises(AssertionError):
+        check_sources(answers_at(waves(turn_one), PLACES), 1e-12)
+
+
+def test_a_wrong_strength_is_noticed():
+    def strengthen(table):
+        table[:, 4:7] *= 1.05
+
+    check_rms(answers_at(waves(), FAR), 2.0)
+    with pytest.raises(AssertionError):
+        check_rms(answers_at(waves(strengthen), FAR), 2.0)
+
+
+def test_a_wrong_gradient_is_noticed():
+    model, seen = waves(), answers_at(waves(), PLACES)
+    check_gradient(model, seen, 1e-8)
+    with pytest.raises(AssertionError):
+        check_gradient(model, seen._replace(gradient=seen.gradient.swapaxes(1, 2)), 1e-8)
+
+
+def test_a_wrong_bit_is_noticed():
+    seen = answers_at(waves(), PLACES)
+    block = seen.block.copy()
+    block[5, 1] = np.nextafter(block[5, 1], 9.0)
+    check_block(seen)
+    with pytest.raises(AssertionError):
+        check_block(seen._replace(block=block))
+
+
+def test_a_scale_that_is_too_long_is_noticed():
+    seen = answers_at(waves(), PLACES)
+    check_scale(seen)
+    with pytest.raises(AssertionError):
+        check_scale(seen._replace(scale=10.0 * seen.scale))
+
+
+# ---- defaults, particles, single fields
 
 
 class Swirl(NamedTuple):
@@ -75,29 +318,21 @@ def _(field, x, y, z):
     return s * (x * y + 2.0 * z), s * (math.sin(x) - y * z), s * (x * x + 3.0 * y + z * z)
 
 
-@kernel
-def gradients(field, points, out):
-    for i in range(out.shape[0]):
-        nine = b_gradient(field, points[i, 0], points[i, 1], points[i, 2])
-        out[i] = np.array(nine)
-
-
 def test_a_field_without_gradient_gets_differences_in_kernels_as_well():
-    field, out = Swirl(0.7), np.empty((20, 9))
-    gradients(field, POINTS, out)
-    for point, found in zip(POINTS, out, strict=True):
+    field = Swirl(0.7)
+    for point, found in zip(PLACES, answers_at(field, PLACES).gradient, strict=True):
         x, y, z = point
         exact = [y, x, 2.0, math.cos(x), -z, -y, 2.0 * x, 3.0, 2.0 * z]
-        np.testing.assert_allclose(found, 0.7 * np.array(exact), rtol=1e-5, atol=1e-4)
-        np.testing.assert_allclose(b_gradient(field, *point), found, rtol=1e-9)
+        np.testing.assert_allclose(found.ravel(), 0.7 * np.array(exact), rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(b_gradient(field, *point), found.ravel(), rtol=1e-9)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_particles_of_a_kernel_follow_the_field(model):
+@pytest.mark.parametrize("example", EXAMPLES["UniformField"], ids=lambda example: example.name)
+def test_particles_of_a_kernel_follow_the_field(example):
     """Without diffusion across it, a particle moves along the field where it starts."""
-    out = np.empty((1, 3, 64))
+    model, out = example.make(1), np.empty((1, 3, 64))
     medium = Aligned(model, 1.0, 0.0, 0.0, 0.0, 0.0)
-    start = POINTS[0].copy()
+    start = PLACES[0].copy()
     walk(medium, np.uint64(1), np.uint64(1), np.uint64(0), start, 1, 1e-6, out)
     moved = out[0].T - start
     along = np.array(b_vector(model, *start), dtype=float)
@@ -108,4 +343,44 @@ def test_particles_of_a_kernel_follow_the_field(model):
 
 def test_uniform_field_is_the_same_everywhere():
     model = fields.UniformField(1.0, -2.0, 0.5)
-    assert {b_vector(model, *point) for point in POINTS} == {(1.0, -2.0, 0.5)}
+    assert {b_vector(model, *place) for place in PLACES} == {(1.0, -2.0, 0.5)}
+
+
+def test_local_fields_point_where_the_papers_say():
+    assert frames.lon_lat(fields.lrmf(), "galactic") == pytest.approx((210.5, -57.1), abs=1e-9)
+    assert frames.lon_lat(fields.lic("0.5 nT")) == pytest.approx((48.5, -21.2), abs=1e-9)
+    assert math.hypot(*fields.lic("0.5 nT")) == pytest.approx(5.0)
+    native = np.array(fields.lrmf(2.0, frame="galactic"))
+    np.testing.assert_allclose(native @ frames.galactic_axes(), fields.lrmf(2.0), rtol=1e-12)
+    assert math.degrees(frames.angle_between(fields.lrmf(), fields.lic())) < 0.1
+
+
+def test_drawn_directions_fill_the_cap_of_the_uncertainty():
+    drawn = np.array([fields.lrmf(1.0, seed=seed) for seed in range(2000)])
+    angles = [frames.angle_between(one, fields.lrmf()) for one in drawn]
+    cap = math.radians(fields.LRMF.uncertainty)
+    assert max(angles) <= cap * (1.0 + 1e-12)
+    # the squared angle is uniform, its mean 1/2 with a deviation of 1/sqrt(12)
+    squares = np.square(angles) / cap**2
+    assert abs(squares.mean() - 0.5) < 4.0 / math.sqrt(12.0 * 2000)
+    across = drawn @ frames.field_frame(fields.lrmf())[:2].T / cap
+    # each component across has a mean square of 1/4, a deviation of 1/4 at most
+    assert np.abs(across.mean(axis=0)).max() < 4.0 * 0.5 / math.sqrt(2000)
+    assert np.abs((across**2).mean(axis=0) - 0.25).max() < 4.0 * 0.25 / math.sqrt(2000)
+    assert np.array_equal(drawn[7], fields.lrmf(1.0, seed=7))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fields.lrmf("3 pc"), "strength = 3 pc has unit 'pc': give a field"),
+        (lambda: fields.lic(0.0), "strength = 0.0 must be a finite number above 0"),
+        (lambda: fields.lic(frame="fk5"), "frame = 'fk5' is not known: choose one of 'icrs', 'ga"),
+        (lambda: fields.lrmf(seed=1.5), "seed = 1.5 must be a whole number of at least 0"),
+    ],
+)
+def test_bad_input_of_local_fields_is_one_sentence(call, message):
+    with pytest.raises((RangeError, UnitsError)) as refused:
+        call()
+    assert str(refused.value).startswith(message)
+    assert "\n" not in str(refused.value)
