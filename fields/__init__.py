@@ -1,6 +1,44 @@
 """Magnetic fields: where b points.  One model per file; nothing here knows about particles."""
 
+import mcprop.fields.blocks  # (registers the default of b_block)
 import mcprop.fields.differences  # noqa: F401  (registers the default of b_gradient)
+from mcprop.fields.fast_plane_waves import FastPlaneWaves, fast_plane_waves
+from mcprop.fields.grid import PotentialGrid, SplineGrid, TrilinearGrid
+from mcprop.fields.grid_file import load_grid
+from mcprop.fields.grid_turbulence import turbulent_grid
+from mcprop.fields.local import LIC, LRMF, lic, lrmf
+from mcprop.fields.plane_waves import PlaneWaves, plane_waves
+from mcprop.fields.spectra import (
+    Bendover,
+    PowerLaw,
+    correlation_lengths,
+    mean_inverse_wavenumber,
+)
+from mcprop.fields.total import Sum, total
+from mcprop.fields.turbulence import turbulence, wandering_field
 from mcprop.fields.uniform import UniformField
 
-__all__ = ["UniformField"]
+__all__ = [
+    "LIC",
+    "LRMF",
+    "Bendover",
+    "FastPlaneWaves",
+    "PlaneWaves",
+    "PotentialGrid",
+    "PowerLaw",
+    "SplineGrid",
+    "Sum",
+    "TrilinearGrid",
+    "UniformField",
+    "correlation_lengths",
+    "fast_plane_waves",
+    "lic",
+    "load_grid",
+    "lrmf",
+    "mean_inverse_wavenumber",
+    "plane_waves",
+    "total",
+    "turbulence",
+    "turbulent_grid",
+    "wandering_field",
+]
