@@ -1,0 +1,185 @@
+"""Averages over realisations of a random field, with errors from their scatter alone.
+
+Lines and particles of one realisation feel the same field, so they are not independent: only its
+mean counts, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from operator import index
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from mcprop.errors import ModelError, RangeError
+from mcprop.protocol import answers, b_block, b_vector, plain_name
+
+Result = TypeVar("Result")
+
+
+class Estimate(NamedTuple):
+    """A mean over realisations.
+
+    value : float or ndarray; error : the same, standard deviation of the mean, NaN from one
+    realisation.
+    """
+
+    value: Any
+    error: Any
+
+
+def estimate(values: Any) -> Estimate:
+    """Mean over realisations, and its error from their scatter.
+
+    Parameters
+    ----------
+    values : array_like, shape (realisations, ...)
+        What each realisation gave.
+
+    Returns
+    -------
+    Estimate
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    scatter = values.std(axis=0, ddof=1) if n > 1 else np.full(values.shape[1:], np.nan)
+    return Estimate(values.mean(axis=0)[()], (scatter / np.sqrt(n))[()])
+
+
+def field_seed(seed: int, realisation: int) -> int:
+    """Seed of the field of one realisation of a study.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the study, from 0 to 2^63 - 1.
+    realisation : int
+        Number of the realisation, from 0.
+
+    Returns
+    -------
+    int
+        Between 0 and 2^63 - 1; realisations of one study or of several have nothing in common.
+    """
+    words = np.random.SeedSequence((seed, realisation)).generate_state(1, np.uint64)
+    return int(words[0] >> np.uint64(1))
+
+
+def place_generator(seed: int, realisation: int) -> np.random.Generator:
+    """Generator of what a realisation needs beside its field, such as the places of its lines.
+
+    Parameters
+    ----------
+    seed, realisation : int
+        As for `field_seed`, from which it is independent.
+
+    Returns
+    -------
+    numpy.random.Generator
+    """
+    return np.random.default_rng(np.random.SeedSequence((seed, realisation), spawn_key=(1,)))
+
+
+def each_realisation(
+    work: Callable[[int], Result], realisations: int, workers: int | None = None
+) -> list[Result]:
+    """Call `work` with the number of every realisation, in threads.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the number of a realisation; what takes long in it is a kernel.
+    realisations : int
+        How many.
+    workers : int, optional
+        Number of threads; by default as many as cores. No result depends on it.
+
+    Returns
+    -------
+    list
+        What the calls returned, in the order of the realisations.
+    """
+    whole("realisations", realisations, 1)
+    if workers is not None:
+        whole("workers", workers, 1)
+    first = work(0)  # compiles, before threads could do so at once
+    with ThreadPoolExecutor(workers) as pool:
+        return [first, *pool.map(work, range(1, realisations))]
+
+
+def whole(name: str, value: Any, least: int, most: int = 2**63 - 1) -> int:
+    """Check a whole number.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    value : int
+        What was given.
+    least, most : int
+        What is allowed.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    RangeError
+        If it is none, or out of range.
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        upper = f" to {most}" if most < 2**63 - 1 else " up"
+        raise RangeError(f"{name} = {value!r} must be a whole number from {least}{upper}.")
+    return number
+
+
+def positive(name: str, value: Any, unit: str) -> float:
+    """Check a finite positive number.
+
+    Parameters
+    ----------
+    name, unit : str
+        What it is called, and its unit for the message.
+    value : float
+        What was given.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    RangeError
+        If it is none.
+    """
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not (is_number and np.isfinite(value) and value > 0.0):
+        raise RangeError(f"{name} = {value!r} must be a positive finite number [{unit}].")
+    return float(value)
+
+
+def check_field(field: Any) -> None:
+    """Refuse what is no model of a field.
+
+    Parameters
+    ----------
+    field : model of a field
+        What was given, or what ``field_of`` made.
+
+    Raises
+    ------
+    ModelError
+        If it answers neither `b_vector` nor `b_block`.
+    """
+    if not (isinstance(field, tuple) and (answers(b_vector, field) or answers(b_block, field))):
+        raise ModelError(
+            f"field = {plain_name(type(field))} must be a model of a magnetic field, such as those "
+            "of mcprop.fields."
+        )
