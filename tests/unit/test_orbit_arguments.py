@@ -1,0 +1,229 @@
+"""Orbits and scattering: what is refused, steps and records, and bits that depend on nothing."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mcprop.errors import ModelError, RangeError
+from mcprop.fields import UniformField, plane_waves, total
+from mcprop.units import C_LIGHT
+from mcprop.wandering import follow_orbits, running_diffusion, turning_rate
+from mcprop.wandering.course import REACH, TURN, make_course
+from mcprop.wandering.kinetic import flight_coefficients, scattered_orbits, single_flights
+
+FIELD = total(UniformField(0.0, 0.0, 3.0), plane_waves([[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]], [0.0]))
+EAST = np.array([[1.0, 0.0, 0.0]])
+ORIGIN = np.zeros(3)
+
+
+def one(seed):
+    return FIELD
+
+
+def follow(**changed):
+    given = {"field": FIELD, "rigidity": 3e6, "starts": ORIGIN, "directions": EAST, "times": 1.0}
+    return follow_orbits(**{**given, **changed})
+
+
+def run(**changed):
+    given = {"field_of": one, "rigidity": 3e6, "times": [1.0, 2.0], "realisations": 2}
+    return running_diffusion(**{**given, "particles": 3, "seed": 1, **changed})
+
+
+@pytest.mark.parametrize(
+    ("call", "changed", "sentence"),
+    [
+        (follow, {"rigidity": 0.0}, "rigidity = 0.0 must be a positive finite number [GV]."),
+        (follow, {"beta": 1.5}, "beta = 1.5 must be above 0 and at most 1."),
+        (follow, {"charge": 2}, "charge = 2 must be 1 or -1, its sign: the rigidity has its size."),
+        (follow, {"step": -1.0}, "step = -1.0 must be a positive finite number [yr]."),
+        (follow, {"tau": 0.0}, "tau = 0.0 must be a positive finite number [yr]."),
+        (follow, {"step": 1e-300}, "times = 1.0 take 1e+300 steps of 1e-300 yr: too many."),
+        (follow, {"tau": 0.1, "step": 1.0}, "tau = 0.1 yr must be at least the step, 1 yr."),
+        (follow, {"tolerance": 0.0}, "tolerance = 0.0 must be a positive finite number [rad]."),
+        (follow, {"tolerance": 1e-20}, "tolerance = 1e-20 must lie between 1e-15 and 0.1 rad."),
+        (
+            follow,
+            {"tolerance": 1e-9, "tau": 5.0},
+            "tau = 5.0 yr must be None where there is a tolerance.",
+        ),
+        (follow, {"seed": -1}, "seed = -1 must be a whole number from 0 up."),
+        (follow, {"first": 0.5}, "first = 0.5 must be a whole number from 0 up."),
+        (
+            follow,
+            {"times": [2.0, 1.0]},
+            "times = [2.0, 1.0] must be positive and rising, or negative and falling [yr].",
+        ),
+        (
+            follow,
+            {"times": [1.0, -2.0]},
+            "times = [1.0, -2.0] must be positive and rising, or negative and falling [yr].",
+        ),
+        (follow, {"times": []}, "times = [] must be positive"),
+        (follow, {"times": [1.0, np.inf]}, "times must be finite: 1 are not."),
+        (follow, {"directions": 2.0 * EAST}, "directions must be unit vectors: one has the length"),
+        (follow, {"directions": [[1.0, 0.0]]}, "must have the shapes (3,) or (particles, 3)"),
+        (follow, {"starts": np.zeros((2, 3))}, "must have the shapes (3,) or (particles, 3)"),
+        (follow, {"starts": [np.nan, 0.0, 0.0]}, "starts must be finite: 1 are not."),
+        (
+            follow,
+            {"step": 6.0, "times": 60.0},
+            "step = 6 yr is too long: a particle turned by 2.27 rad in one, 1.57 rad at most",
+        ),
+        (run, {"realisations": 1}, "realisations = 1 must be a whole number from 2 up."),
+        (run, {"particles": 0}, "particles = 0 must be a whole number from 1 up."),
+        (run, {"seed": 1.5}, "seed = 1.5 must be a whole number from 0 up."),
+        (run, {"workers": 0}, "workers = 0 must be a whole number from 1 up."),
+        (run, {"box": -1.0}, "box = -1.0 must be a positive finite number [pc]."),
+        (run, {"times": [-1.0, -2.0]}, "times = [-1.0, -2.0] must be positive and rising [yr]."),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(call, changed, sentence):
+    with pytest.raises(RangeError) as refused:
+        call(**changed)
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("field_of", [lambda seed: 3.0, None])
+def test_what_makes_no_field_is_refused(field_of):
+    with pytest.raises(ModelError):
+        run(field_of=field_of)
+    with pytest.raises(ModelError, match="must be a model of a magnetic field"):
+        follow(field=3.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"speed": 0.0}, "speed = 0.0 must be a positive finite number [pc/yr]."),
+        ({"tau": -1.0}, "tau = -1.0 must be a positive finite number [yr]."),
+        ({"omega": np.nan}, "omega must be finite: 1 are not."),
+        ({"number": 0}, "number = 0 must be a whole number from 1 up."),
+        ({"times": [0.0]}, "times = [0.0] must be positive and rising [yr]."),
+        ({"times": "soon"}, "times = 'soon' must be numbers."),
+        ({"b_hat": (0.0, 0.0, 2.0)}, "b_hat = (0.0, 0.0, 2.0) must be a unit vector of three"),
+        ({"directions": [[2.0, 0.0, 0.0]]}, "directions must be unit vectors."),
+        ({"directions": [1.0, 0.0]}, "directions has the shape (1, 2); it must be (particles, 3)."),
+    ],
+)
+def test_kinetic_theory_refuses_in_one_sentence(changed, sentence):
+    given = {"speed": 0.3, "omega": 1.0, "tau": 2.0, **changed}
+    if "times" in changed or "b_hat" in changed:
+        call, given = scattered_orbits, {"times": 1.0, "particles": 2, "seed": 1, **given}
+    elif "directions" in changed:
+        call, given = single_flights, {"seed": 1, **given}
+    else:
+        call = flight_coefficients
+    with pytest.raises(RangeError) as refused:
+        call(**given)
+    assert sentence in str(refused.value)
+
+
+def test_default_step_resolves_gyration_and_waves():
+    places = np.zeros((3, 1))
+    rate = turning_rate(3e6)
+    course = make_course(FIELD, 3e6, 1.0, 1, places, 1000.0, None, None)
+    assert 0.99 < course.step / min(TURN / (rate * 4.0), REACH * 2.0 * np.pi / C_LIGHT) <= 1.0
+    slow = make_course(FIELD, 3e2, 1.0, 1, places, 1.0, None, None)
+    assert 0.99 < slow.step / (TURN / (rate * 1e4 * 4.0)) <= 1.0
+
+
+def test_steps_end_at_the_records():
+    course = make_course(FIELD, 3e6, 1.0, 1, np.zeros((3, 1)), [1.0, 1.5, 4.0], 0.4, 10.0)
+    assert course.counts.tolist() == [3, 2, 7]
+    np.testing.assert_allclose(np.cumsum(course.lengths * course.counts), [1.0, 1.5, 4.0])
+    np.testing.assert_allclose(course.hits, course.lengths / (10.0 + 0.5 * course.lengths))
+    whole = make_course(FIELD, 3e6, 1.0, 1, np.zeros((3, 1)), [-0.3, -0.6], 0.1, None)
+    assert whole.counts.tolist() == [3, 3]
+    assert not whole.hits.any()
+
+
+def test_records_do_not_change_the_orbit():
+    few, many = follow(times=3.0, step=0.1), follow(times=[1.0, 2.0, 3.0], step=0.1)
+    np.testing.assert_allclose(few.positions[0], many.positions[2], rtol=1e-12, atol=1e-14)
+
+
+def isotropic(n):
+    directions = np.random.default_rng(1).normal(size=(n, 3))
+    return directions / np.linalg.norm(directions, axis=1)[:, None]
+
+
+def test_a_particle_does_not_depend_on_the_others():
+    directions = isotropic(100)
+    whole = follow(directions=directions, times=[5.0, 9.0], tau=3.0, seed=4, step=0.5)
+    part = follow(directions=directions[70:], times=[5.0, 9.0], tau=3.0, seed=4, step=0.5, first=70)
+    assert np.array_equal(part.positions, whole.positions[:, 70:])
+    other = follow(directions=directions, times=[5.0, 9.0], tau=3.0, seed=5, step=0.5)
+    assert not np.array_equal(other.positions, whole.positions)
+
+
+def test_no_bit_depends_on_the_number_of_threads():
+    def field_of(seed):
+        strength = 1.0 + seed % 7
+        return total(UniformField(0.0, 0.0, strength), FIELD.second)
+
+    alone, together = (
+        run(field_of=field_of, realisations=5, particles=70, tau=5.0, workers=workers)
+        for workers in (1, 3)
+    )
+    for name in ("along", "across", "hall"):
+        assert np.array_equal(getattr(alone, name), getattr(together, name))
+    assert len(set(alone.along[:, 1])) == 5
+    assert alone.step == together.step
+
+
+def test_answers_of_a_running_diffusion():
+    found = run(realisations=4, particles=64, times=[1.0, 2.0, 4.0, 6.0, 8.0], tau=2.0)
+    assert found.along.shape == found.across.shape == found.hall.shape == (4, 5)
+    value, error = found.kappa_parallel
+    np.testing.assert_allclose(value, found.along.mean(axis=0) / (2.0 * found.times))
+    assert (error > 0.0).all()
+    assert found.edges.tolist() == [0.0, *found.times]
+    widths = np.diff(found.edges)
+    for slope, running in (
+        (found.slope_parallel, found.kappa_parallel),
+        (found.slope_perp, found.kappa_perp),
+    ):
+        average = np.cumsum(slope.value * widths) / found.times
+        np.testing.assert_allclose(average, running.value)
+    for component in ("parallel", "perp", "hall"):
+        assert found.plateau(component).begin == 4.0
+    with pytest.raises(RangeError, match="component = 'x' must be one of parallel, perp, hall"):
+        found.plateau("x")
+
+
+PLAIN = """
+import numpy as np
+from mcprop.fields import UniformField, plane_waves, total
+from mcprop.kernels.orbit import dormand_prince
+from mcprop.wandering import follow_orbits
+from mcprop.wandering.kinetic import scattered_orbits, single_flights
+waves = plane_waves([[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]], [0.0])
+field = total(UniformField(0.0, 0.0, 3.0), waves)
+n = np.array([[0.6, 0.0, 0.8], [0.0, 1.0, 0.0]])
+orbits = follow_orbits(field, 3e6, np.zeros(3), n, [1.0, 2.0], step=0.5, tau=3.0)
+scattered = scattered_orbits(0.3, 1.0, 2.0, [1.0, 3.0], 3, 1)
+flights = single_flights(n, 0.3, 1.0, 2.0, 1)
+starts, out = np.vstack([np.zeros((3, 2)), n.T]), np.empty((1, 6, 2))
+dormand_prince(field, 0.3, 0.1, np.array([3.0]), 1e-8, 0.1, 1000, starts, out)
+found = (orbits.positions, orbits.directions, scattered.positions, flights.directions, out)
+for array in found:
+    print(array.tobytes().hex())
+"""
+
+
+def test_plain_python_gives_the_same_bits(tmp_path):
+    script = tmp_path / "plain.py"
+    script.write_text(PLAIN)
+    printed = []
+    for disabled in ("0", "1"):
+        env = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONWARNINGS": "ignore"}
+        command = [sys.executable, str(script)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        printed.append(done.stdout)
+    assert printed[0] == printed[1]
+    assert len(printed[0]) > 900
