@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from mcprop.dipole import Dipole, MapFit, fit_map
 from mcprop.errors import OutputError, RangeError
 from mcprop.moments import Moments
+from mcprop.multipoles import PowerSpectrum, filled
 from mcprop.skyfits import COLUMNS, header_cards, meta_from
 from mcprop.skyplot import DIPOLE, draw_sky, energy_text, title_text
 
@@ -30,33 +31,38 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-class PowerSpectrum(NamedTuple):
-    """Angular power of the deviation from isotropy.
-
-    multipole : ndarray (lmax + 1,); c_l : ndarray (lmax + 1,) [sr], a dipole vector d has
-    C_1 = 4 pi |d|^2 / 9; noise : float [sr], the level of the pixel noise, its mean over l (see
-    `SkyMap.power_spectrum`).
-    """
-
-    multipole: NDArray[np.int64]
-    c_l: Array
-    noise: float
-
-
-def _pixel_vectors(nside: int) -> Array:
+def pixel_vectors(nside: int) -> Array:
     """Unit vectors of the pixel centres, RING order, shape (npix, 3)."""
     import healpy
 
     return np.stack(healpy.pix2vec(nside, np.arange(healpy.nside2npix(nside))), axis=-1)
 
 
-class SkyTally:
-    """Sums of the scores of arrival directions, pixel by pixel; tallies add.
+def directions_in_pixels(nside: int, parts: ArrayLike) -> Array:
+    """Directions inside every pixel of a map.
 
     Parameters
     ----------
     nside : int
-        HEALPix resolution, a power of two.
+    parts : array_like, shape (npix, n)
+        Numbers from 0 to 1 (exclusive): uniform ones give directions uniform over the pixel.
+
+    Returns
+    -------
+    ndarray, shape (npix, n, 3)
+    """
+    import healpy
+
+    inner = (2**29 // nside) ** 2  # pixels of the finest map inside one of this one
+    pixel = healpy.ring2nest(nside, np.arange(12 * nside * nside))[:, None]
+    fine = inner * pixel + (np.asarray(parts) * inner).astype(np.int64)
+    return np.stack(healpy.pix2vec(2**29, fine, nest=True), axis=-1)
+
+
+class SkyTally:
+    """Sums of the scores of arrival directions, pixel by pixel; tallies add.
+
+    nside : int, HEALPix resolution, a power of two.
     """
 
     def __init__(self, nside: int) -> None:
@@ -209,7 +215,7 @@ class SkyMap:
         **meta
             ``component``, ``energy`` [GeV], ``seed``, ``title``.
         """
-        intensity = 1.0 + _pixel_vectors(nside) @ np.asarray(vector, dtype=np.float64)
+        intensity = 1.0 + pixel_vectors(nside) @ np.asarray(vector, dtype=np.float64)
         return cls(intensity, np.zeros(len(intensity)), **meta)
 
     @classmethod
@@ -246,8 +252,8 @@ class SkyMap:
         RangeError
             When the known pixels do not determine a dipole.
         """
-        std_dev = _filled(self.std_dev)
-        vectors = _pixel_vectors(self.nside)
+        std_dev = filled(self.std_dev)
+        vectors = pixel_vectors(self.nside)
         return fit_map(vectors, self.relative_intensity, std_dev, self.dipole_covariance)
 
     def fit_dipole(self) -> Dipole:
@@ -279,7 +285,7 @@ class SkyMap:
         lmax = 2 * self.nside if lmax is None else lmax
         deviation = np.nan_to_num(self.relative_intensity - 1.0, nan=0.0)
         c_l = healpy.anafast(deviation, lmax=lmax)
-        noise = healpy.nside2pixarea(self.nside) * float(np.mean(_filled(self.std_dev) ** 2))
+        noise = healpy.nside2pixarea(self.nside) * float(np.mean(filled(self.std_dev) ** 2))
         return PowerSpectrum(np.arange(lmax + 1), c_l, noise)
 
     def at(self, vectors: ArrayLike) -> Array:
@@ -392,9 +398,3 @@ class SkyMap:
             raise OutputError(f"Cannot read the map {path}: {reason}.") from error
         intensity, std_dev = (np.where(c == healpy.UNSEEN, np.nan, c) for c in columns)
         return cls(intensity, std_dev, **meta_from(dict(cards)))
-
-
-def _filled(std_dev: Array) -> Array:
-    """Standard deviations with the median in place of unknown ones."""
-    known = std_dev[np.isfinite(std_dev)]
-    return np.where(np.isfinite(std_dev), std_dev, np.median(known) if len(known) else 0.0)

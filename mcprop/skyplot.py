@@ -133,6 +133,7 @@ def draw_sky(
     title: str,
     markers: Mapping[str, tuple[float, float]],
     ax: Axes | None = None,
+    note: str = FRAME_NOTE,
 ) -> Figure:
     """Draw a sky, right ascension growing to the left, with a colour bar in units of 1e-3.
 
@@ -146,6 +147,8 @@ def draw_sky(
         "b_hat" is marked too, and "dipole" with a star.
     ax : matplotlib axes with the projection "mollweide", optional
         A new figure without it.
+    note : str
+        What longitudes and latitudes are.
 
     Returns
     -------
@@ -171,7 +174,7 @@ def draw_sky(
     bar = figure.colorbar(mesh, orientation="horizontal", **place)
     bar.set_label(r"relative intensity $-$ 1  [$10^{-3}$]")
     ax.set_title(title, fontsize=11, pad=12)
-    ax.text(0.0, 0.0, FRAME_NOTE, transform=ax.transAxes, fontsize=8, va="bottom")
+    ax.text(0.0, 0.0, note, transform=ax.transAxes, fontsize=8, va="bottom")
     obstacles = _graticule(ax)
     _draw_markers(ax, with_antipode(markers), obstacles)
     return figure

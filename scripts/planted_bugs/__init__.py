@@ -1,9 +1,9 @@
 """The bugs that `scripts/planted` plants: mistakes that are easily made, where they could be."""
 
-from planted_bugs import directions, lines, runs, walks
+from planted_bugs import directions, lines, runs, skies, walks
 from planted_bugs.bug import Bug
 
-BUGS = (*walks.BUGS, *directions.BUGS, *runs.BUGS, *lines.BUGS)
+BUGS = (*walks.BUGS, *directions.BUGS, *runs.BUGS, *lines.BUGS, *skies.BUGS)
 """All of them."""
 
 __all__ = ["BUGS", "Bug"]
