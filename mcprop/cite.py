@@ -19,7 +19,7 @@ class Reference(NamedTuple):
     bibtex: str
 
 
-PARTS = ("formulas", "monte-carlo", "sky", "figures")
+PARTS = ("formulas", "monte-carlo", "sky", "figures", "wander")
 """Parts of a run that bring references of their own."""
 
 _SOFTWARE = r"""@software{mcprop,
@@ -31,7 +31,7 @@ _SOFTWARE = r"""@software{mcprop,
 _REFERENCES = (
     Reference(
         "the random numbers: Threefry2x64-20 of Random123",
-        ("monte-carlo",),
+        ("monte-carlo", "wander"),
         r"""@inproceedings{Salmon2011,
   title     = {Parallel random numbers: as easy as 1, 2, 3},
   author    = {Salmon, John K. and Moraes, Mark A. and Dror, Ron O. and Shaw, David E.},
@@ -57,7 +57,7 @@ _REFERENCES = (
     ),
     Reference(
         "the compiled loops: Numba",
-        ("monte-carlo",),
+        ("monte-carlo", "wander"),
         r"""@inproceedings{Lam2015,
   title     = {Numba: a {LLVM}-based {Python} {JIT} compiler},
   author    = {Lam, Siu Kwan and Pitrou, Antoine and Seibert, Stanley},
@@ -99,7 +99,7 @@ _REFERENCES = (
     ),
     Reference(
         "units, coordinates and tables: Astropy",
-        ("formulas", "monte-carlo"),
+        ("formulas", "monte-carlo", "wander"),
         r"""@article{Astropy2022,
   title   = {The {Astropy} Project: Sustaining and Growing a Community-oriented Open-source Project
              and the Latest Major Release (v5.0) of the Core Package},
@@ -113,7 +113,7 @@ _REFERENCES = (
     ),
     Reference(
         "arrays: NumPy",
-        ("formulas", "monte-carlo"),
+        ("formulas", "monte-carlo", "wander"),
         r"""@article{Harris2020,
   title   = {Array programming with {NumPy}},
   author  = {Harris, Charles R. and Millman, K. Jarrod and van der Walt, St{\'e}fan J. and others},
@@ -141,7 +141,7 @@ _REFERENCES = (
     ),
     Reference(
         "the figures: Matplotlib",
-        ("figures",),
+        ("figures", "wander"),
         r"""@article{Hunter2007,
   title   = {Matplotlib: A {2D} graphics environment},
   author  = {Hunter, John D.},
@@ -156,19 +156,23 @@ _REFERENCES = (
 )
 
 
+RUN_PARTS = tuple(part for part in PARTS if part != "wander")
+"""Those of a model that was run, in distinction from a study of fields that wander."""
+
+
 def bibliography(
-    parts: tuple[str, ...] = PARTS, version: str = __version__, model: str = models.known()[0]
+    parts: tuple[str, ...] = RUN_PARTS, version: str = __version__, model: str = models.known()[0]
 ) -> str:
     """BibTeX of everything that a run with these parts rests on.
 
     Parameters
     ----------
-    parts : tuple of {"formulas", "monte-carlo", "sky", "figures"}
-        What ran; by default everything.
+    parts : tuple of {"formulas", "monte-carlo", "sky", "figures", "wander"}
+        What ran; by default everything of a model that is run.
     version : str
         Version of mcprop that ran.
     model : str
-        Key of the model that ran.
+        Key of the model, or of the study of fields that wander.
 
     Returns
     -------
@@ -176,7 +180,7 @@ def bibliography(
         BibTeX entries, each under a comment that says what it is cited for.
     """
     software = Reference("the program", PARTS, _SOFTWARE.replace("VERSION", version))
-    rests_on = (software, *models.study(model).papers, *_REFERENCES)
+    rests_on = (software, *models.papers(model), *_REFERENCES)
     used = [ref for ref in rests_on if set(ref.parts) & set(parts)]
     return "\n\n".join(f"% {ref.purpose}\n{ref.bibtex}" for ref in used) + "\n"
 
@@ -199,6 +203,9 @@ def parts_of(directory: Path) -> tuple[str, ...]:
     OutputError
         If the directory holds no table of dipoles.
     """
+    skies = ("sky",) if any((directory / "sky").glob("*.fits")) else ()
+    if model_of(directory) in models.WANDERING and (directory / "summary.txt").exists():
+        return ("wander", *skies)
     try:
         lines = (directory / "dipole.ecsv").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -206,8 +213,7 @@ def parts_of(directory: Path) -> tuple[str, ...]:
     found = ["formulas"]
     if any("monte-carlo" in line for line in lines if not line.startswith("#")):
         found.append("monte-carlo")
-    if any((directory / "sky").glob("*.fits")):
-        found.append("sky")
+    found += skies
     if any((directory / "figures").glob("*")):
         found.append("figures")
     return tuple(found)
@@ -244,7 +250,7 @@ def model_of(directory: Path) -> str:
     Returns
     -------
     str
-        One of `mcprop.models.known`.
+        One of `mcprop.models.known` or `mcprop.models.WANDERING`.
     """
     try:
         text = (directory / "config.toml").read_text(encoding="utf-8")
@@ -252,4 +258,4 @@ def model_of(directory: Path) -> str:
     except (OSError, ValueError, RecursionError):
         key = None
     known = models.known()
-    return key if key in known else known[0]
+    return key if key in (*known, *models.WANDERING) else known[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from mcprop import __version__, cli_run
+from mcprop import __version__, cli_run, cli_wander
 from mcprop.cli_shared import config_argument, unwritable
 from mcprop.errors import McpropError, OutputError, one_line
 from mcprop.ranks import mpi_ranks
@@ -75,10 +75,13 @@ def main() -> None:
 def scenarios() -> None:
     """List the built-in scenarios."""
     from mcprop import scenario
+    from mcprop.wander import config as wandering
 
-    width = max(map(len, scenario.names()))
-    for name in scenario.names():
-        click.echo(f"{name.ljust(width)}  {scenario.load(name).title}")
+    titles = {name: scenario.load(name).title for name in scenario.names()}
+    titles |= {name: wandering.load(name).title for name in wandering.names()}
+    width = max(map(len, titles))
+    for name, title in titles.items():
+        click.echo(f"{name.ljust(width)}  {title}")
 
 
 @main.command()
@@ -90,8 +93,10 @@ def scenarios() -> None:
 def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
     """Copy a built-in SCENARIO, to edit it. Without -o to standard output."""
     from mcprop import scenario
+    from mcprop.wander import config as wandering
 
-    text = scenario.text(scenario_name)
+    for_wander = scenario_name in wandering.names()
+    text = (wandering if for_wander else scenario).text(scenario_name)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -103,7 +108,8 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
     except (OSError, ValueError) as error:
         raise unwritable(output, error) from None
     shown = one_line(str(output))
-    click.echo(f"Wrote {shown}; run it with: mcprop run {shown} -o DIR")
+    command = "wander" if for_wander else "run"
+    click.echo(f"Wrote {shown}; run it with: mcprop {command} {shown} -o DIR")
 
 
 @main.command()
@@ -111,7 +117,11 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
 def check(config: str) -> None:
     """Say whether a configuration can be run, and what follows from it."""
     from mcprop import scenario
+    from mcprop.wander import config as wandering
 
+    if wandering.belongs(config):
+        click.echo(cli_wander.check_text(config))
+        return
     checked = scenario.load(config)
     study, model = checked.study, checked.model()
     energies, names = checked.energies.grid, ", ".join(checked.species.names)
@@ -133,8 +143,14 @@ def cite(target: str) -> None:
     """Print BibTeX of what a run, or a scenario, rests on."""
     from mcprop import cite as references
     from mcprop import scenario
+    from mcprop.wander import config as wandering
 
     directory = Path(target)
+    if target in wandering.names() or wandering.belongs(target):
+        model = wandering.load(target).study
+        skies = ("sky",) if model == "wandering-sky" else ()
+        click.echo(references.bibliography(("wander", *skies), model=model), nl=False)
+        return
     scenario.require(target, "neither a run directory, a file nor a scenario")
     if target not in scenario.names() and directory.is_dir():
         parts, version = references.parts_of(directory), references.version_of(directory)
@@ -171,5 +187,5 @@ def _shown(value: Any) -> str:
     return "not set" if value is None else str(value)
 
 
-for _command in cli_run.COMMANDS:
+for _command in (*cli_run.COMMANDS, *cli_wander.COMMANDS):
     main.add_command(_command)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcprop.errors import ConfigError, OutputError
+from mcprop.errors import ConfigError, OutputError, one_line
 
 if TYPE_CHECKING:
     from mcprop.scenario import Config
@@ -56,18 +56,20 @@ def _worker_count(ctx: click.Context, param: click.Parameter, value: int | None)
     return value
 
 
+workers_option = click.option(
+    "-j", "--workers", type=int, callback=_worker_count, metavar="N",
+    help=f"Threads or processes; default: all cores, at most {MOST_WORKERS}.",
+)  # fmt: skip
+
+
 def executor_options(command: Any) -> Any:
     """Options that say who computes."""
-    workers = click.option(
-        "-j", "--workers", type=int, callback=_worker_count, metavar="N",
-        help=f"Threads or processes; default: all cores, at most {MOST_WORKERS}.",
-    )  # fmt: skip
     executor = click.option(
         "--executor", default="threads", metavar="NAME",
         help="threads (default), processes, dask:ADDRESS (or dask:FILE.json, of its scheduler), or"
         " mpi (under mpiexec). Changes no bit of the result.",
     )  # fmt: skip
-    return executor(workers(command))
+    return executor(workers_option(command))
 
 
 energies_option = click.option(
@@ -83,7 +85,10 @@ overwrite_option = click.option(
 def load(config: str, changes: dict[str, Any], analog: bool = False) -> Config:
     """Load a scenario and apply what the options say; None is no option."""
     from mcprop import scenario
+    from mcprop.wander import config as wandering
 
+    if wandering.belongs(config):
+        raise ConfigError(f"{one_line(config)}: is for mcprop wander, not for the other commands")
     settings = scenario.load(config)
     changes = changes | {"monte_carlo.estimator": settings.estimator_of(analog)}
     settings = settings.replace({k: value for k, value in changes.items() if value is not None})

@@ -17,6 +17,9 @@ STUDIES = {"xue-liu-2025": "mcprop.xue_liu_2025", "lrmf-sdp": "mcprop.lrmf_sdp"}
 
 A scenario of the same name holds the values of every key that is left out."""
 
+WANDERING = ("wandering-scan", "wandering-burst", "wandering-sky")
+"""Keys of the studies of fields that wander."""
+
 
 class Model(Protocol):
     """Formulas of a model: what its Monte Carlo is assembled from and compared with.
@@ -96,3 +99,21 @@ def boost_of(model: Model) -> str:
         Such as "compton-getting"; empty for a model without one.
     """
     return str(getattr(model, "boost", ""))
+
+
+def papers(key: str) -> tuple[Any, ...]:
+    """References of a model, or of a study of fields that wander.
+
+    Parameters
+    ----------
+    key : str
+        One of `known` or of `WANDERING`.
+
+    Returns
+    -------
+    tuple of mcprop.cite.Reference
+        Its papers.
+    """
+    if key in WANDERING:
+        return tuple(import_module("mcprop.wander.papers").PAPERS[key])
+    return tuple(study(key).papers)

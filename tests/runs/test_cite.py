@@ -5,7 +5,9 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from mcprop import __version__, cite, cli, scenario
+from mcprop import __version__, cite, cli, models, scenario
+from mcprop.wander import config as wandering
+from mcprop.wander.papers import PAPERS
 
 ALWAYS = {"mcprop", "XueLiu2025", "Astropy2022", "Harris2020"}
 MONTE_CARLO = {"Salmon2011", "Plaszczynski2014", "Lam2015"}
@@ -57,7 +59,7 @@ def test_the_identifiers_are_those_of_the_papers():
         (("formulas", "figures"), ALWAYS | FIGURES),
         (("formulas", "monte-carlo"), ALWAYS | MONTE_CARLO),
         (("formulas", "monte-carlo", "sky"), ALWAYS | MONTE_CARLO | SKY),
-        (cite.PARTS, ALWAYS | MONTE_CARLO | SKY | FIGURES),
+        (cite.RUN_PARTS, ALWAYS | MONTE_CARLO | SKY | FIGURES),
     ],
 )
 def test_only_what_ran_is_cited(parts, expected):
@@ -123,3 +125,28 @@ def test_what_is_nowhere_cannot_be_cited(name, tmp_path, monkeypatch):
     (line,) = outcome.stderr.splitlines()
     assert ": neither a run directory, a file nor a scenario; scenarios: xue-liu-2025, " in line
     assert ("did you mean xue-liu-2025?" in line) == (name == "xue-liu-2052")
+
+
+SOFTWARE = {"mcprop", "Salmon2011", "Lam2015", "Astropy2022", "Harris2020", "Hunter2007"}
+
+
+@pytest.mark.parametrize("name", wandering.names())
+def test_a_study_of_wandering_fields_cites_its_own_papers(tmp_path, name):
+    """The scenario, and the directory of the study; skies are HEALPix maps."""
+    model = wandering.load(name).study
+    outcome = CliRunner().invoke(cli.main, ["cite", name])
+    assert outcome.exit_code == 0
+    skies = {"Gorski2005", "Zonca2019"} if model == "wandering-sky" else set()
+    papers = keys("\n".join(paper.bibtex for paper in PAPERS[model]))
+    assert {"XueLiu2025", "Giacalone1999"} <= papers
+    assert keys(outcome.stdout) == SOFTWARE | papers | skies
+    (tmp_path / "config.toml").write_text(wandering.text(name))
+    (tmp_path / "summary.txt").write_text("")
+    if skies:
+        (tmp_path / "sky").mkdir()
+        (tmp_path / "sky" / "0.fits").write_text("")
+    assert CliRunner().invoke(cli.main, ["cite", str(tmp_path)]).stdout == outcome.stdout
+
+
+def test_the_studies_are_told_by_the_same_names_everywhere():
+    assert set(PAPERS) == set(models.WANDERING) == set(wandering.STUDIES)

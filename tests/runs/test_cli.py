@@ -13,6 +13,7 @@ from astropy.table import Table
 from click.testing import CliRunner
 
 from mcprop import cli, cli_shared, scenario
+from mcprop.wander import config as wandering
 
 BEST = "xue-liu-2025"
 QUICK = ["--histories", "512", "--seed", "7", "-j", "1"]
@@ -49,11 +50,13 @@ def test_help_names_every_command_without_heavy_imports():
     )
     *text, loaded = done.stdout.splitlines()
     assert loaded == "[]"
-    for command in ("scenarios", "init", "check", "analytic", "run", "cite"):
+    for command in ("scenarios", "init", "check", "analytic", "run", "wander", "cite"):
         assert any(line.strip().startswith(command) for line in text)
 
 
-@pytest.mark.parametrize("command", ["scenarios", "init", "check", "analytic", "run", "cite"])
+@pytest.mark.parametrize(
+    "command", ["scenarios", "init", "check", "analytic", "run", "wander", "cite"]
+)
 def test_every_command_has_help(command):
     outcome = invoke(command, "--help")
     assert outcome.exit_code == 0
@@ -68,9 +71,11 @@ def test_the_version_is_the_one_of_the_package():
 
 def test_scenarios_lists_each_with_its_title():
     lines = invoke("scenarios").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(scenario.names())
-    for name, line in zip(scenario.names(), lines, strict=True):
-        assert line.endswith(scenario.load(name).title)
+    titles = {name: scenario.load(name).title for name in scenario.names()}
+    titles |= {name: wandering.load(name).title for name in wandering.names()}
+    assert [line.split()[0] for line in lines] == list(titles)
+    for title, line in zip(titles.values(), lines, strict=True):
+        assert line.endswith(title)
 
 
 @pytest.mark.parametrize("name", scenario.names())

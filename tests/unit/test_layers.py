@@ -13,10 +13,15 @@ import pytest
 # its modules, because its __init__ may re-export them.
 ROWS = """
     errors units species frames symmetric _cache protocol models
-    fields.differences fields.uniform fields
-    kernels.elementary kernels.rng kernels.lanes kernels.launch kernels.tensor kernels.step
+    kernels.elementary kernels.lanes kernels.vectors kernels.quads
+    fields.differences fields.blocks fields.uniform fields.plane_waves fields.fast_plane_waves
+        fields.total fields.spectra fields.turbulence fields.local fields.cells fields.grid
+        fields.grid_waves fields.grid_store fields.grid_turbulence fields.grid_file fields
+    kernels.rng kernels.launch kernels.tensor kernels.step
         kernels.boundary kernels.residence kernels.walk kernels.slab kernels.region
-        kernels.score kernels.analog kernels.boost kernels.power_sums kernels
+        kernels.score kernels.analog kernels.boost kernels.power_sums
+        kernels.flow kernels.wander kernels.dormand_prince kernels.trace kernels.planes
+        kernels.mirror kernels.orbit kernels.scatter kernels
     diffusion medium.aligned medium.blend medium.check medium.constant
         medium.field_aligned medium.isotropic medium.sdp medium.sphere medium.total medium particles
         spectrum source cloud observer galaxy.halo galaxy.grid galaxy.steady
@@ -24,8 +29,17 @@ ROWS = """
         analytic.green analytic.boost analytic.cloud analytic.given analytic.mixture
         analytic.parameters
         analytic.xue_liu_2025 analytic.sphere analytic.walled_sphere analytic.lrmf_losses
-        analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic
-    dipole moments region tables skyplot skyfits sky findings comparison health measurements plot
+        analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic.spectral
+        analytic.corrsin analytic.wandering analytic
+    dipole moments multipoles region tables skyplot skyfits sky findings comparison health
+        measurements wandering.realisations wandering.tracing wandering.field_lines
+        wandering.line_divergence
+        wandering.plateau wandering.course wandering.orbits wandering.kinetic
+        wandering.pseudo_particles
+        wandering.meeting wandering.line_scores wandering.burst_clouds
+        wandering.burst
+        wandering.burst_study
+        wandering.seen_sky wandering.kinetic_sky wandering.sky_ensemble wandering plot
         cite provenance sealed lock rundir lookup result_files result
     quantity_text toml_text sections config_checks scenario
         paths burst_walk runnable transport plan batches assembly halving trend influence checks
@@ -34,7 +48,12 @@ ROWS = """
         background_job region_job
         lrmf_sdp.config lrmf_sdp.plan lrmf_sdp.assembly lrmf_sdp
         xue_liu_2025.config xue_liu_2025.plan xue_liu_2025.assembly xue_liu_2025
-    report status interruption cli_shared cli_run cli __main__
+    report wander.sections wander.config wander.plan wander.tables wander.verdicts
+        wander.estimates wander.measure wander.figures wander.burst_figures wander.summary
+        wander.progress wander.outcome wander.scan wander.burst
+        wander.sky_hall wander.sky_panels wander.sky_figures wander.skies wander.study
+        wander.papers wander
+    status interruption cli_shared cli_wander cli_run cli __main__
 """
 ORDER = ROWS.split()
 

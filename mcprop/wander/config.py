@@ -1,0 +1,387 @@
+"""Configurations of `mcprop wander`: two kinds of study, their scenarios, every problem a line."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field as Key
+from pydantic import PrivateAttr, ValidationError
+
+from mcprop.config_checks import problem_lines
+from mcprop.errors import ConfigError
+from mcprop.quantity_text import Choice, near_miss, show
+from mcprop.sections import Section
+from mcprop.toml_text import format_document, parse_document, plain, plain_document, read_text
+from mcprop.toml_text import shown as shown_path
+from mcprop.wander import sections
+from mcprop.wander.sections import Spectrum, Title
+
+SCAN = "wandering-scan"
+"""Key of the study that scans the strength of the field, epsilon and the spectrum."""
+BURST = "wandering-burst"
+"""Key of the study of a burst that shines through realisations of the field."""
+SKY = "wandering-sky"
+"""Key of the study of the sky that an observer sees whose orbits are traced back."""
+_MOST_CASES = 20_000
+
+
+class WanderConfig(Section):
+    """A checked configuration of a study, every value in internal units; it cannot be changed."""
+
+    _document: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Check a document and fill in what it leaves out.
+
+        Parameters
+        ----------
+        document : Mapping
+            Sections and values as in a scenario file. A value of None counts as left out.
+
+        Returns
+        -------
+        ScanConfig, BurstConfig or SkyConfig
+
+        Raises
+        ------
+        ConfigError
+            With one line for each problem.
+        """
+        given = plain_document(document)
+        key = _model_of(given)
+        whole, kind = _with_defaults(given, _base(key)), _KINDS[key]
+        try:
+            config = kind.model_validate(whole)
+        except ValidationError as error:
+            raise ConfigError(problem_lines(error, kind)) from None
+        if problems := list(config.own_problems()):
+            raise ConfigError(problems)
+        config._document = whole
+        return config  # type: ignore[return-value]
+
+    def replace(self, changes: Mapping[str, Any]) -> Self:
+        """Make another configuration with some values changed.
+
+        Parameters
+        ----------
+        changes : Mapping
+            New values by dotted key, such as ``{"scan.mach": [0.1, 0.3]}``, or whole sections by
+            name. None takes a value out.
+
+        Returns
+        -------
+        ScanConfig, BurstConfig or SkyConfig
+
+        Raises
+        ------
+        ConfigError
+            With one line for each problem.
+
+        Examples
+        --------
+        >>> load("wander-isotropic").replace({"scan.mach": [0.1]}).scan.mach
+        (0.1,)
+        """
+        document = plain_document(self._document)
+        for name, value in changes.items():
+            section, dot, key = str(name).partition(".")
+            if dot:
+                document.setdefault(section, {})
+                document[section][key] = plain(value, 2)
+            else:
+                document[section] = plain(value, 2)
+        return type(self).from_dict(document)
+
+    def to_toml(self) -> str:
+        """Write the resolved configuration as TOML that `parse` reads back."""
+        names = [field.alias or name for name, field in type(self).model_fields.items()]
+        return format_document({name: self._document[name] for name in names})
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `to_toml`; 64 hexadecimal digits."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()
+
+    def own_problems(self) -> Iterable[str]:
+        """Problems of values that are fine one by one: lines that start with the dotted key."""
+        return ()
+
+
+class ScanConfig(WanderConfig):
+    """A scan over the strength of the field, rigidity, epsilon and spectrum."""
+
+    title: Title
+    study: Annotated[str, Choice((SCAN,)), Key(alias="model")]
+    field: sections.FieldScan
+    transport: sections.Transport
+    scan: sections.Scan
+    lines: sections.Lines
+    monte_carlo: sections.ScanMonteCarlo
+
+    @property
+    def spectra(self) -> tuple[Spectrum, ...]:
+        """Every combination of geometry, slope and scales."""
+        field = self.field
+        axes = (field.geometry, field.slope, field.longest, field.shortest)
+        return tuple(Spectrum(*one) for one in itertools.product(*axes))
+
+    def own_problems(self) -> Iterable[str]:
+        """Each value once; wavelengths in order; no more cases than a person would read."""
+        field, scan = self.field, self.scan
+        yield from _twice("field.geometry", field.geometry)
+        yield from _twice("field.slope", field.slope)
+        yield from _twice("field.longest", field.longest)
+        yield from _twice("field.shortest", field.shortest)
+        yield from _twice("scan.mach", scan.mach)
+        yield from _twice("scan.rigidities", scan.rigidities)
+        yield from _twice("transport.epsilon", self.transport.epsilon)
+        yield from _disordered(min(field.longest), max(field.shortest))
+        yield from _supersonic(self.transport, scan.rigidities)
+        cases = len(self.spectra) * len(scan.mach)
+        cases *= len(scan.rigidities) * len(self.transport.epsilon)
+        if cases > _MOST_CASES:
+            yield f"scan: got {cases} cases; allowed: at most {_MOST_CASES}"
+
+
+class BurstConfig(WanderConfig):
+    """A burst that shines through realisations of a wandering field."""
+
+    title: Title
+    study: Annotated[str, Choice((BURST,)), Key(alias="model")]
+    field: sections.Field
+    transport: sections.Transport
+    source: sections.Source
+    monte_carlo: sections.BurstMonteCarlo
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """The turbulence."""
+        field = self.field
+        return Spectrum(field.geometry, field.slope, field.longest, field.shortest)
+
+    def own_problems(self) -> Iterable[str]:
+        """Each value once; wavelengths in order; the burst must be somewhere."""
+        source = self.source
+        yield from _twice("source.rigidities", source.rigidities)
+        yield from _twice("transport.epsilon", self.transport.epsilon)
+        yield from _disordered(self.field.longest, self.field.shortest)
+        yield from _supersonic(self.transport, source.rigidities)
+        if source.r_parallel**2 + source.r_perp**2 < 1.0:
+            yield (
+                f"source.r_parallel: got {source.r_parallel:g} pc with source.r_perp"
+                f" {source.r_perp:g} pc, a burst at the observer; allowed: a distance of 1 pc at"
+                " least"
+            )
+
+
+class SkyConfig(WanderConfig):
+    """The sky of an observer in a field that wanders: orbits traced back through realisations."""
+
+    title: Title
+    study: Annotated[str, Choice((SKY,)), Key(alias="model")]
+    field: sections.Field
+    sky: sections.Sky
+    monte_carlo: sections.SkyMonteCarlo
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """The turbulence."""
+        field = self.field
+        return Spectrum(field.geometry, field.slope, field.longest, field.shortest)
+
+    def own_problems(self) -> Iterable[str]:
+        """Wavelengths in order; a gradient there must be."""
+        yield from _disordered(self.field.longest, self.field.shortest)
+        if self.sky.gradient_along == 0.0 == self.sky.gradient_across:
+            yield (
+                "sky.gradient_along: got 0 with sky.gradient_across 0, an isotropic sky; allowed:"
+                " a gradient along the mean field, or across it"
+            )
+
+
+AnyConfig = ScanConfig | BurstConfig | SkyConfig
+_KINDS: dict[str, type[AnyConfig]] = {SCAN: ScanConfig, BURST: BurstConfig, SKY: SkyConfig}
+_DEFAULTS = {SCAN: "wander-isotropic", BURST: "xue-liu-2025-wandering-mc", SKY: "wander-sky"}
+"""Scenario of each kind that holds the values of every key that is left out."""
+STUDIES = tuple(_KINDS)
+"""What ``model`` may be in a configuration of `mcprop wander`."""
+
+
+def _twice(path: str, values: tuple[Any, ...]) -> Iterator[str]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            yield f"{path}[{place}]: got {show(value)} twice; allowed: each value once"
+
+
+def _disordered(longest: float, shortest: float) -> Iterator[str]:
+    if not shortest < longest:
+        yield (
+            f"field.shortest: got {shortest:g} pc; allowed: less than field.longest, {longest:g} pc"
+        )
+
+
+def _supersonic(transport: sections.Transport, rigidities: Iterable[float]) -> Iterator[str]:
+    """Diffusion must be along the field, not faster across it; kinetic theory needs a fall."""
+    if "kinetic" in transport.epsilon and not transport.slope < 1.0:
+        yield (
+            f"transport.slope: got {transport.slope:g}; allowed next to epsilon = "
+            '"kinetic": less than 1'
+        )
+
+
+def names() -> tuple[str, ...]:
+    """Names of the built-in scenarios of `mcprop wander`.
+
+    Returns
+    -------
+    tuple of str
+    """
+    found = (entry.name for entry in (files("mcprop.wander") / "scenarios").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+
+
+def text(name: str) -> str:
+    """The commented text of a built-in scenario.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    str
+        TOML.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such scenario.
+    """
+    if name not in names():
+        known = ", ".join(names())
+        hint = near_miss(str(name), names())
+        raise ConfigError(f"{shown_path(str(name))}: no such scenario; known: {known}{hint}")
+    return (files("mcprop.wander") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def load(path_or_name: str | Path) -> AnyConfig:
+    """Read and check a scenario.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        Name of a built-in scenario, or path of a file.
+
+    Returns
+    -------
+    ScanConfig, BurstConfig or SkyConfig
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem.
+    """
+    if isinstance(path_or_name, str) and path_or_name in names():
+        return parse(text(path_or_name), path_or_name)
+    path = Path(path_or_name)
+    if not str(path_or_name) or not _exists(path):
+        known, hint = ", ".join(names()), near_miss(str(path_or_name), names())
+        name = shown_path(str(path_or_name))
+        raise ConfigError(f"{name}: neither a file nor a scenario; scenarios: {known}{hint}")
+    return parse(read_text(path), shown_path(path))
+
+
+def parse(text: str, name: str = "scenario") -> AnyConfig:
+    """Check the text of a scenario.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    name : str
+        What the text is called where it is not TOML at all.
+
+    Returns
+    -------
+    ScanConfig, BurstConfig or SkyConfig
+
+    Raises
+    ------
+    ConfigError
+        With one line for each problem.
+    """
+    config: AnyConfig = WanderConfig.from_dict(  # type: ignore[assignment]
+        parse_document(text, name)
+    )
+    return config
+
+
+def belongs(path_or_name: str | Path) -> bool:
+    """Whether a configuration is one of `mcprop wander`; False if it cannot be told.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        Name of a built-in scenario of any command, or path of a file.
+    """
+    return str(path_or_name) in names() or model_in(path_or_name) in STUDIES
+
+
+def model_in(path: str | Path) -> str:
+    """What a file says that its model is.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    str
+        Empty if there is no such file, or no such thing in it.
+    """
+    try:
+        return str(parse_document(read_text(Path(path)), "").get("model", ""))
+    except ConfigError:
+        return ""
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _model_of(document: Mapping[str, Any]) -> str:
+    """Key of the study that a document names, which it must."""
+    keys = Choice(STUDIES)
+    if "model" not in document:
+        raise ConfigError(f"model: missing; allowed: {keys.allowed}")
+    try:
+        return keys.parse(document["model"])
+    except ValueError as error:
+        raise ConfigError(f"model: {error}") from None
+
+
+@cache
+def _base(key: str) -> dict[str, Any]:
+    """Values of the keys that a configuration of a study leaves out."""
+    return parse_document(text(_DEFAULTS[key]), key)
+
+
+def _with_defaults(document: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    """Add what is left out; the study must be named, and no title is borrowed."""
+    whole: dict[str, Any] = {"title": "untitled"} | document
+    for name, defaults in base.items():
+        given = document.get(name, {})
+        if isinstance(defaults, dict) and isinstance(given, dict):
+            whole[name] = plain_document(defaults) | given
+    return whole

@@ -1,0 +1,371 @@
+"""Rows of a study and its tables: wander.ecsv, msd.ecsv, halving.ecsv, exponents.ecsv, source.ecsv.
+
+Every table reads back to the rows that it was made of, so that whoever has a run directory can ask
+the same questions again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
+
+from mcprop.tables import read_like, write_table
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+LAWS = ("mach_two", "mach_four", "isotropic")
+"""Laws that D_perp is compared with; a column of `WanderRow` each, and one of pulls."""
+_DIFFUSION = "pc2 / yr"
+_UNITS = {
+    "longest": "pc",
+    "shortest": "pc",
+    "rigidity": "GV",
+    "d_lines": "pc",
+    "d_lines_err": "pc",
+    "time": "yr",
+    "perp": "pc2",
+    "perp_err": "pc2",
+    "parallel": "pc2",
+    "parallel_err": "pc2",
+    "time_step": "yr",
+    "duration": "yr",
+    "density": "pc-3",
+    "c_l": "sr",
+    "c_l_err": "sr",
+    "noise": "sr",
+    "common": "sr",
+    "common_err": "sr",
+    "density_err": "pc-3",
+    "angle_to_local": "deg",
+    "angle_to_mean": "deg",
+    "local_lean": "deg",
+    "line_distance": "pc",
+    "effective_distance": "pc",
+} | dict.fromkeys(
+    (
+        "kappa_parallel",
+        "kappa_parallel_err",
+        "kappa_perp",
+        "kappa_perp_err",
+        "kappa_hall",
+        "kappa_hall_err",
+        "d_parallel",
+        "d_parallel_err",
+        "d_perp",
+        "d_perp_err",
+        "mach_two",
+        "mach_four",
+        "isotropic",
+    ),
+    _DIFFUSION,
+)
+
+
+class WanderRow(NamedTuple):
+    """Homogenised diffusion of one case; coefficients [pc2/yr].
+
+    geometry : str; slope : float; longest, shortest : float [pc]; rigidity : float [GV];
+    mach : float, dB/B0; epsilon : float, kappa_perp / kappa_parallel; epsilon_from : str, "number"
+    or "kinetic"; kappa_parallel, kappa_perp : what the walks are given; d_parallel, d_perp and
+    their errors: what comes out; ratio, ratio_err : d_perp / d_parallel; d_lines, d_lines_err :
+    diffusion of the field lines [pc]; mach_two, mach_four, isotropic : the laws for d_perp, the
+    first two with d_parallel as measured; pull_... : (d_perp - law) / error; time_step, duration :
+    of the walks [yr]; realisations : int; walk : int, rows with the same number are one walk in
+    other units of time.
+    """
+
+    geometry: str
+    slope: float
+    longest: float
+    shortest: float
+    rigidity: float
+    mach: float
+    epsilon: float
+    epsilon_from: str
+    kappa_parallel: float
+    kappa_perp: float
+    d_parallel: float
+    d_parallel_err: float
+    d_perp: float
+    d_perp_err: float
+    ratio: float
+    ratio_err: float
+    d_lines: float
+    d_lines_err: float
+    mach_two: float
+    mach_four: float
+    isotropic: float
+    pull_mach_two: float
+    pull_mach_four: float
+    pull_isotropic: float
+    time_step: float
+    duration: float
+    realisations: int
+    walk: int
+
+    @property
+    def spectrum(self) -> tuple[str, float, float, float]:
+        """Geometry, slope, longest and shortest wavelength [pc]."""
+        return self.geometry, self.slope, self.longest, self.shortest
+
+    @property
+    def excess(self) -> float:
+        """What the wandering adds, d_perp - kappa_perp [pc2/yr]."""
+        return self.d_perp - self.kappa_perp
+
+
+class MsdRow(NamedTuple):
+    """Mean square displacement of one case at one time, per axis; means over realisations.
+
+    geometry ... epsilon : as in `WanderRow`; time : float [yr]; perp, parallel and their errors :
+    float [pc2]; across the mean field it is half of that in the plane.
+    """
+
+    geometry: str
+    slope: float
+    longest: float
+    shortest: float
+    rigidity: float
+    mach: float
+    epsilon: float
+    time: float
+    perp: float
+    perp_err: float
+    parallel: float
+    parallel_err: float
+
+
+class HalvingRow(NamedTuple):
+    """The same case with half the time step, in the same realisations of the field.
+
+    geometry ... epsilon : as in `WanderRow`; quantity : str, "d_perp" or "d_parallel"; whole,
+    half : float, in units of kappa_parallel; difference, difference_err : float, half - whole, its
+    error from the realisations one by one; pull : float.
+    """
+
+    geometry: str
+    slope: float
+    longest: float
+    shortest: float
+    mach: float
+    epsilon: float
+    quantity: str
+    whole: float
+    half: float
+    difference: float
+    difference_err: float
+    pull: float
+
+
+class ExponentRow(NamedTuple):
+    """A power law fitted to a range.
+
+    geometry ... shortest, rigidity : as in `WanderRow`; quantity : str, such as
+    "d_perp - kappa_perp"; against : str, "mach", "epsilon" or "time"; mach, epsilon : float, what
+    is held fixed, nan for what is not; regime : str; low, high : float, ends of the range;
+    exponent, exponent_err : float; chi2 : float; points : int.
+    """
+
+    geometry: str
+    slope: float
+    longest: float
+    shortest: float
+    rigidity: float
+    quantity: str
+    against: str
+    mach: float
+    epsilon: float
+    regime: str
+    low: float
+    high: float
+    exponent: float
+    exponent_err: float
+    chi2: float
+    points: int
+
+
+class SourceRow(NamedTuple):
+    """The burst as seen through one realisation of the field.
+
+    rigidity : float [GV]; epsilon : float; epsilon_from : str; realisation : int; density : float,
+    of one particle set free [pc-3]; the others as in `mcprop.wandering.BurstStudy.rows`, those
+    that end on _err are what Monte Carlo adds.
+    """
+
+    rigidity: float
+    epsilon: float
+    epsilon_from: str
+    realisation: int
+    density: float
+    density_err: float
+    flux_ratio: float
+    flux_ratio_err: float
+    dipole_x: float
+    dipole_x_err: float
+    dipole_y: float
+    dipole_y_err: float
+    dipole_z: float
+    dipole_z_err: float
+    dipole_along: float
+    dipole_along_err: float
+    amplitude_ratio: float
+    amplitude_ratio_err: float
+    angle_to_local: float
+    angle_to_mean: float
+    finite_ratio: float
+    local_lean: float
+    line_distance: float
+    effective_distance: float
+    growth_perp: float
+
+
+class SkyRow(NamedTuple):
+    """The dipole of one sky; axes of the field, z along the mean field, arrival convention.
+
+    realisation : int; dipole_... and errors : float, by least squares; angle_to_local,
+    angle_to_mean : float, of the dipole to the line of either field [deg]; local_lean : float,
+    angle between the two [deg]; power : float, C_l of all multipoles from 2 on over that of the
+    dipole, noise taken out; chance : float, p-value of noise alone having it.
+    """
+
+    realisation: int
+    dipole_x: float
+    dipole_x_err: float
+    dipole_y: float
+    dipole_y_err: float
+    dipole_z: float
+    dipole_z_err: float
+    angle_to_local: float
+    angle_to_mean: float
+    local_lean: float
+    power: float
+    chance: float
+
+
+class HallRow(NamedTuple):
+    """Mean dipole, and diffusion, of one charge; axes of the field, z along the mean field.
+
+    observer : str, "orbits" through the turbulence, the mean over realisations, or "kinetic theory"
+    in the mean field alone, with the same kappa_parallel; charge : int, 1 or -1, or 0 for the mean
+    of both, in which the Hall part cancels; dipole_... and errors : float; angle_to_mean : float,
+    of the dipole to the line of the mean field [deg]; kappa_parallel, kappa_perp, kappa_hall and
+    errors : float [pc2/yr], of the whole legs.
+    """
+
+    observer: str
+    charge: int
+    dipole_x: float
+    dipole_x_err: float
+    dipole_y: float
+    dipole_y_err: float
+    dipole_z: float
+    dipole_z_err: float
+    angle_to_mean: float
+    kappa_parallel: float
+    kappa_parallel_err: float
+    kappa_perp: float
+    kappa_perp_err: float
+    kappa_hall: float
+    kappa_hall_err: float
+
+
+class PowerRow(NamedTuple):
+    """Angular power, a mean over skies.
+
+    multipole : int; c_l, c_l_err : float [sr], noise taken out, its error from the scatter of the
+    realisations or from the noise, whichever is larger; noise : float [sr], level of the noise that
+    was taken out; common, common_err : float [sr], C_l of the mean over all fields, without what is
+    each sky's own, NaN from less than three; relative, relative_err : float, the mean of C_l over
+    that of the dipole, sky by sky.
+    """
+
+    multipole: int
+    c_l: float
+    c_l_err: float
+    noise: float
+    common: float
+    common_err: float
+    relative: float
+    relative_err: float
+
+
+AnyRow = TypeVar(
+    "AnyRow",
+    WanderRow, MsdRow, HalvingRow, ExponentRow, SourceRow, SkyRow, HallRow, PowerRow,
+)  # fmt: skip
+
+
+def table(rows: Sequence[NamedTuple], kind: Any, meta: Mapping[str, Any]) -> Table:
+    """Table with one line for each row.
+
+    Parameters
+    ----------
+    rows : sequence of named tuples
+        All of one kind, possibly none.
+    kind : type
+        Their class.
+    meta : mapping
+        Goes into the head of the file.
+
+    Returns
+    -------
+    astropy.table.Table
+    """
+    from astropy.table import Table
+
+    types = [_TYPES[hint] for hint in get_type_hints(kind).values()]
+    made = Table(rows=list(rows) or None, names=kind._fields, dtype=types, meta=dict(meta))
+    for name in kind._fields:
+        if _UNITS.get(name):
+            made[name].unit = _UNITS[name]
+    return made
+
+
+_TYPES = {str: "U32", float: "f8", int: "i8"}
+
+
+def rows_from(made: Table, kind: type[AnyRow]) -> list[AnyRow]:
+    """Rows that `table` was made of.
+
+    Parameters
+    ----------
+    made : astropy.table.Table
+    kind : type
+        Class of the rows.
+    """
+    convert = get_type_hints(kind).values()
+    return [
+        kind(*(to(line[name]) for to, name in zip(convert, kind._fields, strict=True)))
+        for line in made
+    ]
+
+
+def write(rows: Sequence[NamedTuple], kind: Any, path: Path, meta: Mapping[str, Any]) -> None:
+    """Write as ECSV; every number keeps all its digits.
+
+    Parameters
+    ----------
+    rows, kind, meta
+        As for `table`.
+    path : Path
+    """
+    write_table(table(rows, kind, meta), path)
+
+
+def read(path: Path, kind: type[AnyRow]) -> list[AnyRow]:
+    """Read what `write` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+        Class of the rows.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be read, or is not of this kind.
+    """
+    return rows_from(read_like(path, table([], kind, {})), kind)

@@ -1,0 +1,76 @@
+"""The sky study of `mcprop wander`: Hall part, kinetic theory, what skies share, maps."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mcprop.frames import field_frame, unit_vector
+from mcprop.sky import SkyMap
+from mcprop.units import C_LIGHT
+from mcprop.wander import study, tables
+from mcprop.wander.config import load
+from mcprop.wander.sky_figures import draw_power
+from mcprop.wander.tables import HallRow, PowerRow, SkyRow
+from mcprop.wandering import turning_rate
+
+OMEGA = 3.0 * turning_rate(1e6)
+"""Of 1 PV in 3 uG [rad/yr]."""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    """Almost no turbulence, so that everything is known."""
+    config = load("wander-sky").replace(
+        {
+            "field.mach": 1e-3,
+            "field.waves": 24,
+            "sky.nside": 4,
+            "sky.duration": "10 yr",
+            "monte_carlo.realisations": 3,
+            "monte_carlo.seed": 5,
+        }
+    )
+    return study.run(config, workers=2).write(tmp_path_factory.mktemp("sky") / "out")
+
+
+def test_the_hall_part_changes_its_sign_with_the_charge(directory):
+    rows = tables.read(directory / "hall.ecsv", HallRow)
+    told = [("orbits", q) for q in (1, -1, 0)] + [("kinetic theory", q) for q in (1, -1, 0)]
+    assert [(row.observer, row.charge) for row in rows] == told
+    # an arc round the mean field leads v (1 - cos a)/omega to the side
+    arc = C_LIGHT / OMEGA * (1.0 - math.cos(10.0 * OMEGA))
+    for row in rows[:3]:
+        assert row.kappa_hall == pytest.approx(row.charge * C_LIGHT / 3.0 * arc, rel=0.02, abs=1e-4)
+        assert row.dipole_y == pytest.approx(-row.charge * 1e-3 * arc, rel=0.02, abs=1e-6)
+        assert row.dipole_z == pytest.approx(10.0 * C_LIGHT * 1e-4, rel=0.02)
+    for row in rows[3:]:
+        w = OMEGA * 3.0 * rows[0].kappa_parallel / C_LIGHT**2 * row.charge
+        hall = rows[0].kappa_parallel * w / (1.0 + w * w)
+        assert abs(row.kappa_hall - hall) < 4.0 * row.kappa_hall_err
+        assert abs(row.kappa_parallel - rows[0].kappa_parallel) < 4.0 * row.kappa_parallel_err
+
+
+def test_equal_skies_share_all_their_power(directory):
+    power = tables.read(directory / "power.ecsv", PowerRow)
+    assert power[0].common == pytest.approx(power[0].c_l, rel=0.01)
+    assert draw_power(power, [], "A sky").axes
+
+
+def test_two_skies_share_nothing_that_could_be_told(directory):
+    config = load("wander-sky").replace({"sky.nside": 2, "sky.duration": "1 yr"})
+    config = config.replace({"monte_carlo.realisations": 2, "monte_carlo.seed": 5})
+    power = study.run(config, workers=1).outcome.tables["power.ecsv"][0]
+    assert all(math.isnan(row.common) and math.isnan(row.common_err) for row in power)
+
+
+def test_maps_are_in_icrs_axes_with_the_field_where_it_points(directory):
+    rows = tables.read(directory / "sky.ecsv", SkyRow)
+    axes = field_frame(unit_vector(48.5, -21.2))
+    first = SkyMap.read(directory / "sky" / "first.fits").fit_dipole().vector
+    expected = np.array([rows[0].dipole_x, rows[0].dipole_y, rows[0].dipole_z]) @ axes
+    np.testing.assert_allclose(first, expected, atol=0.02 * np.linalg.norm(expected))
+    for name in ("first", "mean", "kinetic"):
+        read = SkyMap.read(directory / "sky" / f"{name}.fits")
+        assert read.nside == 4
+        assert read.title.startswith("The sky at 1 PV")

@@ -1,0 +1,286 @@
+"""Which law holds where: the rule, the fits and the text, on tables whose law is known."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mcprop.wander import tables
+from mcprop.wander.estimates import controlled, exponent_between, jackknife, ratio_of
+from mcprop.wander.plan import isotropic_law
+from mcprop.wander.summary import summary_text
+from mcprop.wander.tables import HalvingRow, WanderRow
+from mcprop.wander.verdicts import (
+    Rule,
+    epsilon_exponents,
+    fit_power,
+    judged,
+    mach_exponents,
+    needed_epsilon,
+)
+from mcprop.wandering.realisations import estimate
+
+MACH = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0)
+EPSILON = (1e-4, 1e-3, 1e-2)
+KAPPA = 2.1  # pc2/yr
+
+
+def planted(law, rel_err=0.02, seed=3, along=0.97):
+    """Rows of a scan in which D_perp is law(epsilon, mach, D_parallel) within the error bars."""
+    noise = np.random.default_rng(seed)
+    rows = []
+    for epsilon in EPSILON:
+        for mach in MACH:
+            d_parallel = along * KAPPA
+            true = law(epsilon, mach, d_parallel)
+            error = rel_err * true
+            d_perp = true + error * noise.normal()
+            laws = (
+                mach**2 * d_parallel, mach**4 * d_parallel, KAPPA * isotropic_law(epsilon, mach),
+            )  # fmt: skip
+            rows.append(
+                WanderRow(
+                    "isotropic", 5 / 3, 100.0, 20.0, 1e4, mach, epsilon, "number", KAPPA,
+                    epsilon * KAPPA, d_parallel, 0.01 * d_parallel, d_perp, error,
+                    d_perp / d_parallel, error / d_parallel, 3.0 * mach**2, 0.1 * mach**2, *laws,
+                    *((d_perp - one) / error for one in laws), 50.0, 1e6, 20, len(rows),
+                )
+            )  # fmt: skip
+    return rows
+
+
+def said(rows, rule=None):
+    powers = mach_exponents(rows) + epsilon_exponents(rows)
+    return summary_text(rows, powers, [], rule or Rule(), isotropic_law)
+
+
+def isotropic(epsilon, mach, d_parallel):
+    return KAPPA * isotropic_law(epsilon, mach)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "verdict"),
+    [
+        (1.0, 0.01, "follows"),
+        (1.09, 0.0, "follows"),  # the tolerance alone
+        (1.11, 0.0, "fails"),
+        (1.12, 0.01, "follows"),  # tolerance and 3 standard deviations
+        (1.14, 0.01, "fails"),
+        (0.86, 0.01, "fails"),
+        (1.0, 0.16, "follows"),
+        (1.0, 0.17, "undecided"),  # too blunt to say so
+        (3.0, 0.5, "fails"),
+        (1.0, math.nan, "undecided"),
+        (math.nan, 0.1, "undecided"),
+    ],
+)
+def test_the_rule(value, error, verdict):
+    assert Rule(0.1, 3.0).judge(value, error, 1.0) == verdict
+    assert Rule(0.1, 3.0).judge(7.0 * value, 7.0 * error, 7.0) == verdict
+
+
+def test_a_planted_fourth_power_is_found_and_no_other():
+    rows = planted(lambda epsilon, mach, d_parallel: mach**4 * d_parallel)
+    verdicts = [judged(row, Rule()) for row in rows]
+    assert all(verdict["mach_four"] == "follows" for verdict in verdicts)
+    # at M_A = 1 the two powers meet
+    assert all(
+        verdict["mach_two"] == "fails"
+        for row, verdict in zip(rows, verdicts, strict=True)
+        if row.mach < 1.0
+    )
+    text = said(rows)
+    assert text.count("D_perp = M^4 D_parallel: followed from M_A = 0.05 to 1") == len(EPSILON)
+    assert text.count("D_perp = M^2 D_parallel: crossed at M_A = 1") == len(EPSILON)
+    assert "D_perp = M^4 D_parallel: met in 21, missed in 0, undecided in 0" in text
+    at_xue_liu = text[text.index("Xue & Liu") : text.index("In all")]
+    assert at_xue_liu.count(" met ") == len(EPSILON)
+    assert " missed " not in at_xue_liu
+    # kappa_perp is no part of this law, so the excess is the fourth power at small epsilon alone
+    fit = next(p for p in mach_exponents(rows) if p.epsilon == 1e-4 and p.regime == "strong")
+    assert abs(fit.exponent - 4.0) < 4.0 * fit.exponent_err + 0.05
+
+
+def test_a_planted_second_power_is_found_and_no_other():
+    text = said(planted(lambda epsilon, mach, d_parallel: mach**2 * d_parallel))
+    assert text.count("D_perp = M^2 D_parallel: followed from M_A = 0.05 to 1") == len(EPSILON)
+    assert "D_perp = M^2 D_parallel: met in 21, missed in 0, undecided in 0" in text
+    assert "D_perp = M^4 D_parallel: met in 3, missed in 18" in text
+
+
+def test_the_isotropic_law_is_found_with_its_powers():
+    rows = planted(isotropic)
+    text = said(rows)
+    told = "D_perp = kappa_perp + (pi/8) M^2 sqrt(kappa_perp kappa_parallel): followed from M_A"
+    assert text.count(f"{told} = 0.05 to 1") == len(EPSILON)
+    assert text.count("D_perp = M^2 D_parallel: followed") == 0
+    assert text.count("D_perp = M^4 D_parallel: followed") == 0
+    assert "is met wherever M_A^2/sqrt(epsilon) is 100 or less, all that was run" in text
+    assert "D_perp - kappa_perp, grows as a power of M_A from 1.9" in text
+    assert "D_perp - kappa_perp, grows as a power of epsilon from 0." in text
+    for power in mach_exponents(rows):
+        assert abs(power.exponent - 2.0) < 4.0 * power.exponent_err
+    for power in epsilon_exponents(rows):
+        assert abs(power.exponent - 0.5) < 4.0 * power.exponent_err
+
+
+def test_a_law_of_none_of_them_is_told_as_such():
+    rows = planted(lambda epsilon, mach, d_parallel: 0.3 * d_parallel * mach**0.5)
+    text = said([row for row in rows if row.mach <= 0.2])
+    assert text.count("none of the three laws is followed anywhere in this range") == len(EPSILON)
+
+
+def test_blunt_error_bars_decide_nothing():
+    text = said(planted(isotropic, rel_err=0.5))
+    assert "followed from" not in text
+    assert "undecided for some law at M_A" in text
+
+
+def test_where_the_isotropic_law_ends_is_told():
+    def grows(epsilon, mach, d_parallel):
+        strength = mach**2 / math.sqrt(epsilon)
+        return isotropic(epsilon, mach, d_parallel) * (1.0 if strength < 5.0 else 2.0)
+
+    text = said(planted(grows))
+    # of the cases, 0.2^2/sqrt(1e-4) = 4 is the strongest below 5, 0.7^2/sqrt(1e-2) = 4.9 too
+    assert "is met wherever M_A^2/sqrt(epsilon) is 4.9 or less, and missed first at 6.4" in text
+
+
+def test_the_epsilon_that_would_be_needed():
+    # x^2 + (pi/8) M^2 x = M^4 for x = sqrt(epsilon)
+    half = math.pi / 16 * 0.01
+    expected = (math.sqrt(half**2 + 1e-4) - half) ** 2
+    found = needed_epsilon(lambda epsilon: isotropic_law(epsilon, 0.1), 1e-4)
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert needed_epsilon(lambda epsilon: 1.0 + epsilon, 1e-4) is None
+    assert f"M_A^4 at epsilon = {expected:.3g}" in said(planted(isotropic))
+
+    # measured: between the points of the scan, where D_perp = 0.5 epsilon D_parallel
+    rows = planted(lambda epsilon, mach, d_parallel: 0.5 * epsilon * d_parallel, rel_err=1e-3)
+    assert "epsilon = 2.00e-04 +- 2e-07 would give M_A^4" in said(rows)
+    low = [row for row in planted(isotropic) if row.epsilon > 1e-4]
+    assert "every epsilon that was run gives more: less than 0.001 is needed" in said(low)
+
+
+def test_half_steps_are_told():
+    rows = planted(isotropic)
+    half = [
+        HalvingRow("isotropic", 5 / 3, 100.0, 20.0, 0.3, 1e-3, "d_perp", 2.0, 2.1, 0.1, 0.05, 2.0),
+        HalvingRow("isotropic", 5 / 3, 100.0, 20.0, 1.0, 1e-3, "d_perp", 2.0, 1.9, -0.1, 0.02, -5),
+    ]
+    text = summary_text(rows, [], half, Rule(), isotropic_law)
+    assert "d_perp changes by +5.0 +- 2.5 % at most (M_A = 0.3, epsilon = 0.001)" in text
+    assert "by -5.0 standard deviations at most" in text
+
+
+def pulls_of_fits(planted_power, against, trials=400, seed=11):
+    """Pulls of fitted powers; some points lie below zero by chance."""
+    noise, x = np.random.default_rng(seed), np.array([0.05, 0.1, 0.2, 0.4, 0.8])
+    error = np.array([0.02, 0.02, 0.02, 0.03, 0.05])
+    fits = [
+        fit_power(x, x**planted_power + error * noise.normal(size=5), error) for _ in range(trials)
+    ]
+    # the scatter about a fit through 5 points widens some of the errors: take those as given
+    widen = [math.sqrt(max(1.0, fit.chi2 / 3)) for fit in fits]
+    return np.array(
+        [w * (f.exponent - against) / f.exponent_err for f, w in zip(fits, widen, strict=True)]
+    )
+
+
+def test_fitted_powers_have_the_right_error_bars():
+    pulls = pulls_of_fits(2.0, 2.0)
+    assert stats.kstest(pulls, "norm").pvalue > 1e-4
+    # an error of three quarters of the error bar would be noticed, and so would other error bars
+    assert stats.kstest(pulls + 0.75, "norm").pvalue < 1e-6
+    assert stats.kstest(1.4 * pulls, "norm").pvalue < 1e-4
+
+
+def test_fits_of_what_is_no_power():
+    x = np.array([0.1, 0.2, 0.4])
+    assert fit_power(x, -x, 0.1 * x) is None
+    assert fit_power(x, [1e-3, -1e-3, 1e-3], np.ones(3)) is None
+    assert fit_power([0.1], [1.0], [0.1]) is None
+    assert fit_power([0.1, 0.1], [1.0, 1.1], [0.1, 0.1]) is None
+    exact = fit_power(x, 3.0 * x**1.7, 0.1 * x**1.7)
+    assert exact.exponent == pytest.approx(1.7, abs=1e-6)
+    # relative error over the root of the sum of (u - mean u)^2, u the logarithms
+    expected = 0.1 / 3.0 / (math.sqrt(2.0) * math.log(2.0))
+    assert exact.exponent_err == pytest.approx(expected, rel=1e-6)
+    two = fit_power(x[:2], x[:2] ** 4, 0.1 * x[:2] ** 4)
+    assert two.points == 2
+    assert two.exponent == pytest.approx(4.0, abs=1e-6)
+
+
+def test_a_ratio_knows_what_its_parts_have_in_common():
+    noise = np.random.default_rng(5)
+    below = 5.0 + noise.normal(size=400)
+    exact = ratio_of(3.0 * below, below)
+    assert exact.value == pytest.approx(3.0)
+    assert exact.error < 1e-12
+    apart = ratio_of(3.0 + 0.1 * noise.normal(size=400), below)
+    by_jackknife = jackknife(
+        lambda mean: float(mean[0] / mean[1]),
+        np.stack([3.0 * below + noise.normal(size=400), below], axis=1),
+    )
+    assert abs(apart.value - 0.6) < 4.0 * apart.error
+    assert apart.error == pytest.approx(0.6 / 5.0 / 20.0, rel=0.2)
+    assert abs(by_jackknife.value - 3.0) < 4.0 * by_jackknife.error
+    assert by_jackknife.error == pytest.approx(1.0 / 5.0 / 20.0, rel=0.2)
+
+
+def test_the_jackknife_of_a_mean_is_the_error_of_the_mean():
+    values = np.random.default_rng(6).normal(size=30)
+    found, plain = jackknife(float, values), estimate(values)
+    assert found.value == pytest.approx(plain.value)
+    assert found.error == pytest.approx(plain.error)
+
+
+def test_powers_of_time_in_a_range():
+    times = np.geomspace(1.0, 1e4, 40)
+    msd = np.where(times < 100.0, times**0.5, 0.1 * times)
+    assert exponent_between(times, 1.0, 90.0)(msd) == pytest.approx(0.5)
+    assert exponent_between(times, 110.0, 1e4)(msd) == pytest.approx(1.0)
+    assert math.isnan(exponent_between(times, 1.0, 1.1)(msd))
+    assert math.isnan(exponent_between(times, 1.0, 90.0)(-msd))
+
+
+def controlled_means(share, trials=4000, count=8, bias=0.0):
+    """Means over realisations of a quantity of mean 1, with and without its twin of mean 2."""
+    noise = np.random.default_rng(7)
+    twins = 2.0 + bias + noise.normal(size=(count, trials))
+    own = math.sqrt(1.0 - share**2) * noise.normal(size=(count, trials))
+    values = 1.0 + share * (twins - 2.0 - bias) + own
+    return values, controlled(values, twins, 2.0)
+
+
+def test_twins_take_noise_out_and_nothing_else():
+    values, better = controlled_means(0.95)
+    means = better.mean(axis=0)
+    assert abs(means.mean() - 1.0) < 4.0 * means.std() / math.sqrt(means.size)
+    assert means.std() < 0.5 * values.mean(axis=0).std()
+    # their scatter gives the error: the mean of its square is the variance of the mean
+    told = (better.std(axis=0, ddof=1) ** 2 / len(better)).mean()
+    assert told == pytest.approx(means.var(), rel=0.15)
+    # a twin whose mean is told wrong would be noticed
+    _, wrong = controlled_means(0.95, bias=0.1)
+    means = wrong.mean(axis=0)
+    assert abs(means.mean() - 1.0) > 4.0 * means.std() / math.sqrt(means.size)
+    # too few realisations: nothing is done
+    few = np.random.default_rng(8).normal(size=(4, 3))
+    assert np.array_equal(controlled(few, few, 0.0), few)
+
+
+def test_tables_read_back_as_they_were(tmp_path):
+    rows = planted(isotropic)
+    powers = mach_exponents(rows) + epsilon_exponents(rows)
+    for kind, made in ((WanderRow, rows), (tables.ExponentRow, powers)):
+        path = tmp_path / f"{kind.__name__}.ecsv"
+        tables.write(made, kind, path, {"title": "t"})
+        found = tables.read(path, kind)
+        assert len(found) == len(made)
+        for one, other in zip(made, found, strict=True):
+            for a, b in zip(one, other, strict=True):
+                assert a == b or (math.isnan(a) and math.isnan(b))
+    tables.write([], HalvingRow, tmp_path / "none.ecsv", {})
+    assert tables.read(tmp_path / "none.ecsv", HalvingRow) == []
