@@ -1,7 +1,8 @@
 """The magnetic field near the Sun, as the papers of the two models take it.
 
 Both take the direction from the ribbon of energetic neutral atoms that the Interstellar Boundary
-Explorer (IBEX) has found. It is given here as a homogeneous field on the axes of the sky.
+Explorer (IBEX) has found. It is given here as a homogeneous field on the axes of the sky. The z
+axis of turbulence, and of the studies in `mcprop.wandering`, is another one: it is the mean field.
 
 References
 ----------
@@ -94,7 +95,7 @@ def lrmf(strength: Any = "3 uG", frame: str = "icrs", seed: int | None = None) -
     strength : float, str or Quantity
         Field strength [uG if without a unit]; the paper gives none, 3 uG is that of the cloud.
     frame : {"icrs", "galactic"}
-        Axes of the components.
+        Axes of the components: those of the sky, where z is a pole and not along the field.
     seed : int, optional
         Draws a direction within `LRMF.uncertainty`; without it the direction is the published one.
 
@@ -127,7 +128,7 @@ def lic(strength: Any = "3 uG", frame: str = "icrs", seed: int | None = None) ->
     strength : float, str or Quantity
         Field strength [uG if without a unit]; 3 uG in the paper.
     frame : {"icrs", "galactic"}
-        Axes of the components.
+        Axes of the components: those of the sky, where z is a pole and not along the field.
     seed : int, optional
         Draws a direction within `LIC.uncertainty`; without it the direction is the published one.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         scenario,
         species,
         units,
+        wandering,
     )
     from mcprop.analytic.lrmf_sdp import LrmfSdp
     from mcprop.analytic.xue_liu_2025 import XueLiu2025
@@ -65,6 +66,7 @@ __all__ = [
     "scenario",
     "species",
     "units",
+    "wandering",
 ]
 
 _HOME = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,34 @@ def checked(band: Band) -> Band:
     if not 0.0 <= low < high:
         raise RangeError(f"band = {band} must be two wavenumbers, rising and not below 0 [rad/pc].")
     return low, high
+
+
+def not_negative(name: str, value: Any, unit: str) -> Any:
+    """Check numbers that are finite and not below zero.
+
+    Parameters
+    ----------
+    name, unit : str
+        What they are called, and their unit for the message.
+    value : float or array_like
+        What was given.
+
+    Returns
+    -------
+    float or ndarray
+
+    Raises
+    ------
+    RangeError
+        If one is not.
+    """
+    try:
+        numbers = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        numbers = np.array(math.nan)
+    if not np.all((numbers >= 0.0) & (numbers < math.inf)):
+        raise RangeError(f"{name} = {value!s} must be finite and not negative [{unit}].")
+    return numbers[()]
 
 
 def integral(power: Spectrum, exponent: float, band: Band) -> float:

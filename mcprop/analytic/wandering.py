@@ -2,9 +2,11 @@
 
 Conventions, here and in what is compared with it: the mean field B0 points along z; the mean square
 displacement is that of **one** component across it, <dx^2> = 2 D z, so that D of a field line is a
-length. `ratio` is dB_x^2/B0^2, the variance of **one** component over the mean field squared;
-`mach` is dB/B0 with dB^2 = <|dB|^2>, **all** components. A spectrum is one-sided, over the
-wavenumber k [rad/pc], and of any normalisation.
+length. It is by height: `LineSpread.per_height` of `mcprop.wandering`, and not the smaller
+coefficient by arc length, which `compound_msd` alone takes. `ratio` is dB_x^2/B0^2, the variance of
+**one** component over the mean field squared; `mach` is dB/B0 with dB^2 = <|dB|^2>, **all**
+components. A spectrum is one-sided, over the wavenumber k [rad/pc], and of any normalisation. A
+negative Mach number, variance, length or time is refused with a `RangeError`.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from mcprop.analytic.spectral import (
     EVERYWHERE,
     Band,
     Spectrum,
-    checked,
     cosine_integral,
     integral,
+    not_negative,
 )
 from mcprop.errors import RangeError
 
@@ -82,7 +84,7 @@ def slab_diffusion(power: Spectrum, ratio: float, band: Band = EVERYWHERE) -> fl
     ----------
     Jokipii & Parker 1969, ApJ 155, 777.
     """
-    return ratio * slab_correlation_length(power, band)
+    return float(not_negative("ratio", ratio, "1")) * slab_correlation_length(power, band)
 
 
 def slab_running(z: Any, power: Spectrum, ratio: float, band: Band = EVERYWHERE) -> Any:
@@ -126,7 +128,7 @@ def slab_running(z: Any, power: Spectrum, ratio: float, band: Band = EVERYWHERE)
     places = np.asarray(z, dtype=float)
     if not np.all(places > 0.0):
         raise RangeError(f"z = {z!s} must be positive [pc].")
-    scale = ratio / integral(power, 0.0, band)
+    scale = not_negative("ratio", ratio, "1") / integral(power, 0.0, band)
     found = np.array([scale * cosine_integral(power, one, band) for one in places.ravel()])
     return found.reshape(places.shape)[()]
 
@@ -184,60 +186,9 @@ def quasilinear_diffusion(mean_inverse: float, mach: Any) -> Any:
     ----------
     Jokipii & Parker 1969, ApJ 155, 777, for the method.
     """
+    mean_inverse = not_negative("mean_inverse", mean_inverse, "pc/rad")
+    mach = not_negative("mach", mach, "1")
     return 0.125 * math.pi * mean_inverse * mach**2
-
-
-def isotropic_corrsin(power: Spectrum, mach: float, band: Band = EVERYWHERE) -> float:
-    """Diffusion coefficient of field lines in isotropic turbulence, with their own wandering.
-
-    Waves are met along lines that diffuse (Corrsin's hypothesis), so that waves somewhat oblique
-    count as well, and those across no more for ever. For weak turbulence this is
-    `quasilinear_diffusion`; B_z is taken to be B0 throughout, so that it is no law for `mach`
-    near 1.
-
-    Parameters
-    ----------
-    power : callable
-        Spectrum of |dB|^2 over the length of the wave vector [rad/pc].
-    mach : float
-        dB/B0 with all three components.
-    band : (float, float)
-        Wavenumbers between which the spectrum is not zero; both have to be finite and positive.
-
-    Returns
-    -------
-    float
-        The D [pc] that solves D = (1/B0^2) Int S_xx(k) g/(k_z^2 + g^2) d^3k, g = D (k_x^2 + k_y^2).
-
-    Raises
-    ------
-    RangeError
-        As for `spectral_moment`, or if the band has no ends.
-
-    References
-    ----------
-    Matthaeus et al. 1995, Phys. Rev. Lett. 75, 2136, for the hypothesis.
-    """
-    from scipy.optimize import brentq
-
-    low, high = checked(band)
-    if not (low > 0.0 and high < math.inf):
-        raise RangeError(f"band = {band} must have a positive beginning and a finite end [rad/pc].")
-    nodes, weights = np.polynomial.legendre.leggauss(200)
-    k = np.exp(0.5 * math.log(high / low) * (nodes + 1.0) + math.log(low))[:, None]
-    share = weights * np.array([power(float(one)) for one in k.ravel()]) * k.ravel()
-    share /= share.sum()
-    # cosine = t^3: the waves across the field are resonant, within a cosine of order k D
-    t, weight = 0.5 * (nodes + 1.0), 0.5 * weights
-    cosine, measure = t**3, 3.0 * t**2 * weight
-
-    def excess(d: float) -> float:
-        g = d * k * k * (1.0 - cosine**2)
-        met = g / ((k * cosine) ** 2 + g * g) * 0.25 * (1.0 + cosine**2)
-        return float(mach**2 * (share @ (met @ measure)) / d - 1.0)
-
-    most = mach * math.sqrt(float(share @ (1.0 / k.ravel() ** 2)))
-    return float(brentq(excess, 1e-3 * min(mach, 1.0) * most, 2.0 * most, rtol=1e-10))
 
 
 def matthaeus_2d(ultrascale: float, mach: Any) -> Any:
@@ -268,6 +219,8 @@ def matthaeus_2d(ultrascale: float, mach: Any) -> Any:
     ----------
     Matthaeus, Gray, Pontius & Bieber 1995, Phys. Rev. Lett. 75, 2136.
     """
+    ultrascale = not_negative("ultrascale", ultrascale, "pc/rad")
+    mach = not_negative("mach", mach, "1")
     return ultrascale * mach / math.sqrt(2.0)
 
 
@@ -286,17 +239,16 @@ def matthaeus_composite(d_slab: Any, d_2d: Any) -> Any:
 
     Notes
     -----
-    Followed through plane waves (20 to 100 pc; the slab part bends over), lines spread by 0.68 of
-    it where they are nearly trapped in islands (20 per cent slab, dB/B0 = 0.05), by 0.94 to 1.07
-    half-way (half slab, 0.2 to 0.5), by 1.3 where a strong slab moves them ballistically (80 per
-    cent slab, dB/B0 = 1).
+    It rests on Corrsin's hypothesis, good to about 15 per cent where half of the variance is slab
+    and dB/B0 = 0.2. Lines that are nearly trapped in islands (little slab, small dB/B0) spread
+    less, lines that a strong slab moves ballistically spread more.
 
     References
     ----------
     Matthaeus, Gray, Pontius & Bieber 1995, Phys. Rev. Lett. 75, 2136.
     """
-    half = 0.5 * np.asarray(d_slab, dtype=float)
-    return (half + np.sqrt(half * half + np.asarray(d_2d, dtype=float) ** 2))[()]
+    half = 0.5 * not_negative("d_slab", d_slab, "pc")
+    return half + np.sqrt(half * half + not_negative("d_2d", d_2d, "pc") ** 2)
 
 
 def mach_two(d_parallel: Any, mach: Any) -> Any:
@@ -314,7 +266,7 @@ def mach_two(d_parallel: Any, mach: Any) -> Any:
     float or ndarray
         M^2 D_par [pc^2/yr], the share of a tensor whose axis leans by the angle of dB/B0.
     """
-    return mach**2 * d_parallel
+    return not_negative("mach", mach, "1") ** 2 * d_parallel
 
 
 def mach_four(d_parallel: Any, mach: Any) -> Any:
@@ -336,7 +288,7 @@ def mach_four(d_parallel: Any, mach: Any) -> Any:
     ----------
     Yan & Lazarian 2008, ApJ 673, 942; Xue & Liu 2025 (arXiv:2507.07057), section II A.
     """
-    return diffusion.wandering_tensor(d_parallel, 1.0, mach)[1]
+    return diffusion.wandering_tensor(d_parallel, 1.0, not_negative("mach", mach, "1"))[1]
 
 
 def isotropic_perpendicular(kappa_parallel: Any, kappa_perp: Any, mach: Any) -> Any:
@@ -365,7 +317,10 @@ def isotropic_perpendicular(kappa_parallel: Any, kappa_perp: Any, mach: Any) -> 
 
     of which this is the limit kappa_perp << kappa_par. It needs M^2 << sqrt(kappa_perp/kappa_par).
     """
-    return kappa_perp + 0.125 * math.pi * mach**2 * np.sqrt(kappa_perp * kappa_parallel)
+    perp = not_negative("kappa_perp", kappa_perp, "pc^2/yr")
+    parallel = not_negative("kappa_parallel", kappa_parallel, "pc^2/yr")
+    mach = not_negative("mach", mach, "1")
+    return perp + 0.125 * math.pi * mach**2 * np.sqrt(perp * parallel)
 
 
 def compound_msd(time: Any, kappa_perp: float, d_parallel: float, d_line: float) -> Any:
@@ -380,17 +335,19 @@ def compound_msd(time: Any, kappa_perp: float, d_parallel: float, d_line: float)
     d_parallel : float
         Diffusion along the lines [pc^2/yr].
     d_line : float
-        Diffusion coefficient of the lines, <dx^2> = 2 D_FL s [pc].
+        Diffusion coefficient of the lines by arc length, <dx^2> = 2 D_s s [pc], because it is along
+        the lines that particles diffuse.
 
     Returns
     -------
     float or ndarray
-        <dx^2> = 2 kappa_perp t + 2 D_FL <|s|>, with <|s|> = sqrt(4 D_par t/pi) [pc^2].
+        <dx^2> = 2 kappa_perp t + 2 D_s <|s|>, with <|s|> = sqrt(4 D_par t/pi) [pc^2].
 
     References
     ----------
     Kota & Jokipii 2000, ApJ 531, 1067; Webb, Zank, Kaghashvili & le Roux 2006, ApJ 651, 211.
     """
-    time = np.asarray(time, dtype=float)
-    along = np.sqrt(4.0 * d_parallel * time / math.pi)
-    return (2.0 * kappa_perp * time + 2.0 * d_line * along)[()]
+    time, perp = not_negative("time", time, "yr"), not_negative("kappa_perp", kappa_perp, "pc^2/yr")
+    parallel = not_negative("d_parallel", d_parallel, "pc^2/yr")
+    along = np.sqrt(4.0 * parallel * time / math.pi)
+    return 2.0 * perp * time + 2.0 * d_line * along

@@ -12,13 +12,13 @@ References
 ----------
 Boris, J. P.: Proc. 4th Conf. Numerical Simulation of Plasmas (1970), 3.
 Qin, H. et al.: Phys. Plasmas 20 (2013) 084503: the scheme preserves the phase-space volume.
-Dormand, J. R. & Prince, P. J.: J. Comput. Appl. Math. 6 (1980) 19.
 """
 
 import math
 
 import numpy as np
 
+from mcprop.kernels.dormand_prince import DIFFERENCE, STAGES, TABLEAU
 from mcprop.kernels.elementary import ONE_BITS, from_bits, sincos_octants
 from mcprop.kernels.lanes import LANES, block_width
 from mcprop.kernels.rng import threefry, uniform
@@ -187,24 +187,6 @@ def boris(field, speed, turning, lengths, counts, hits, seed, stream, first, sta
         for i in range(LANES):
             widest = max(widest, lane[WIDEST * LANES + i])
     return widest
-
-
-STAGES = 7
-TABLEAU = np.array(
-    [
-        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-        [1 / 5, 0.0, 0.0, 0.0, 0.0, 0.0],
-        [3 / 40, 9 / 40, 0.0, 0.0, 0.0, 0.0],
-        [44 / 45, -56 / 15, 32 / 9, 0.0, 0.0, 0.0],
-        [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0.0, 0.0],
-        [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0.0],
-        [35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-    ]
-)
-"""Dormand & Prince's weights of the slopes before each stage; the last row is the fifth order."""
-
-DIFFERENCE = np.array([71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
-"""Weights of the fifth order less those of the fourth."""
 
 
 @primitive

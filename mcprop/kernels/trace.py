@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 import mcprop.fields.blocks  # noqa: F401  (registers the default of b_block)
+from mcprop.kernels.dormand_prince import DIFFERENCE, TABLEAU
 from mcprop.kernels.elementary import exp, log
 from mcprop.kernels.lanes import LANES, block_width
 from mcprop.protocol import b_block, kernel, primitive, step_scale
@@ -87,22 +88,7 @@ def trace_fixed(field, starts, sense, by_height, h, steps, out):
                     out[record, k, begin + i] = places[k * LANES + i]
 
 
-# Dormand & Prince 1980, J. Comp. Appl. Math. 6, 19: the pair RK5(4)7M. The weights of order 5 are
-# the last stage, so the slope there is the first of the next step; E is what they differ by from
-# those of order 4.
-STAGES = np.array(
-    [
-        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-        [1.0 / 5.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-        [3.0 / 40.0, 9.0 / 40.0, 0.0, 0.0, 0.0, 0.0],
-        [44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0, 0.0, 0.0, 0.0],
-        [19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0, 0.0, 0.0],
-        [9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0, 0.0],
-        [35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0],
-    ]
-)
-E1, E3, E4 = 71.0 / 57600.0, -71.0 / 16695.0, 71.0 / 1920.0
-E5, E6, E7 = -17253.0 / 339200.0, 22.0 / 525.0, -1.0 / 40.0
+E1, _, E3, E4, E5, E6, E7 = DIFFERENCE.tolist()
 
 SAFETY = 0.9
 """What the next step is shortened by, so that few have to be done again."""
@@ -115,8 +101,8 @@ TINIEST = 1e-10
 @primitive
 def combine(h, places, slopes, row, stage):
     """Put the places of stage `row` into `stage`, for a step `h` of each lane."""
-    a1, a2, a3 = STAGES[row, 0], STAGES[row, 1], STAGES[row, 2]
-    a4, a5, a6 = STAGES[row, 3], STAGES[row, 4], STAGES[row, 5]
+    a1, a2, a3 = TABLEAU[row, 0], TABLEAU[row, 1], TABLEAU[row, 2]
+    a4, a5, a6 = TABLEAU[row, 3], TABLEAU[row, 4], TABLEAU[row, 5]
     for k in range(3):
         for i in range(LANES):
             at = k * LANES + i
@@ -184,13 +170,13 @@ def choose_steps(field, places, wish, left, h):
 
 
 @kernel
-def trace_controlled(field, starts, sense, by_height, spacing, tolerance, out):
+def trace_controlled(field, starts, sense, by_height, spacing, tolerance, most, out):
     """Follow the lines from `starts` (3, n) [pc]; record them every `spacing` [pc].
 
     The error of each step, as the two orders of the pair differ, is at most `tolerance` [pc], and
     no step is longer than the `step_scale`. `out` (records, 3, n) takes the places [pc], which are
-    not numbers where a line is lost: at a null of the field, or, by height, where it turns back.
-    Returns the number of steps taken and of steps tried.
+    not numbers where a line is lost: at a null of the field, by height where it turns back, or when
+    `most` steps of its block have been tried. Returns the number of steps taken and of steps tried.
     """
     records, n = out.shape[0], out.shape[2]
     places, stage, field_there = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
@@ -207,8 +193,9 @@ def trace_controlled(field, starts, sense, by_height, spacing, tolerance, out):
             left[i] = spacing if i < width else 0.0
             record[i] = 0 if i < width else records
         put_slopes(field, sense, by_height, places, field_there, slopes, 0)
-        busy = width
+        busy, left_to_try = width, most
         while busy > 0:
+            left_to_try -= 1
             choose_steps(field, places, wish, left, h)
             for i in range(LANES):
                 before[i] = left[i]
@@ -219,8 +206,9 @@ def trace_controlled(field, starts, sense, by_height, spacing, tolerance, out):
                     continue
                 tried += 1
                 taken += 1 if left[i] < before[i] else 0
-                lost = not wish[i] > TINIEST * spacing
-                last = records if lost else record[i] + (1 if left[i] == 0.0 else 0)
+                there = left[i] == 0.0
+                lost = not wish[i] > TINIEST * spacing or (left_to_try <= 0 and not there)
+                last = records if lost else record[i] + (1 if there else 0)
                 for r in range(record[i], last):
                     for k in range(3):
                         out[r, k, begin + i] = math.nan if lost else places[k * LANES + i]

@@ -143,6 +143,7 @@ class ScanConfig(WanderConfig):
         yield from _twice("scan.rigidities", scan.rigidities)
         yield from _twice("transport.epsilon", self.transport.epsilon)
         yield from _disordered(min(field.longest), max(field.shortest))
+        yield from field.strong_problems(scan.mach)
         yield from _supersonic(self.transport, scan.rigidities)
         cases = len(self.spectra) * len(scan.mach)
         cases *= len(scan.rigidities) * len(self.transport.epsilon)
@@ -172,6 +173,7 @@ class BurstConfig(WanderConfig):
         yield from _twice("source.rigidities", source.rigidities)
         yield from _twice("transport.epsilon", self.transport.epsilon)
         yield from _disordered(self.field.longest, self.field.shortest)
+        yield from self.field.strong_problems()
         yield from _supersonic(self.transport, source.rigidities)
         if source.r_parallel**2 + source.r_perp**2 < 1.0:
             yield (
@@ -199,6 +201,7 @@ class SkyConfig(WanderConfig):
     def own_problems(self) -> Iterable[str]:
         """Wavelengths in order; a gradient there must be."""
         yield from _disordered(self.field.longest, self.field.shortest)
+        yield from self.field.strong_problems()
         if self.sky.gradient_along == 0.0 == self.sky.gradient_across:
             yield (
                 "sky.gradient_along: got 0 with sky.gradient_across 0, an isotropic sky; allowed:"

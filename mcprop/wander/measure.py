@@ -14,6 +14,7 @@ import numpy as np
 
 from mcprop.wander.estimates import controlled, ratio_of
 from mcprop.wander.plan import Walk
+from mcprop.wander.sections import STRONG_RANGE
 from mcprop.wandering.realisations import Estimate, estimate
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def field_maker(config: AnyConfig, spectrum: Spectrum, mach: float) -> Callable[
     config : ScanConfig, BurstConfig or SkyConfig
     spectrum : Spectrum
     mach : float
-        dB/B0.
+        dB/B0; of a strong range, that at the injection scale.
     """
-    from mcprop.fields import wandering_field
+    from mcprop.fields import strong_range, wandering_field
 
     field = config.field
     options: dict[str, Any] = {}
@@ -86,6 +87,11 @@ def field_maker(config: AnyConfig, spectrum: Spectrum, mach: float) -> Callable[
         options["slab_fraction"] = field.slab_fraction
 
     def field_of(seed: int) -> Any:
+        if spectrum.geometry == STRONG_RANGE:
+            return strong_range(
+                field.mean_field, mach, spectrum.longest, spectrum.shortest,
+                field.waves, spectrum.slope, seed,
+            )  # fmt: skip
         return wandering_field(
             field.mean_field, mach, spectrum.geometry, spectrum.longest, spectrum.shortest,
             waves=field.waves, slope=spectrum.slope, seed=seed, **options,
@@ -159,7 +165,9 @@ _EARLIEST = 2.0
 def line_diffusion(
     config: ScanConfig, spectrum: Spectrum, mach: float, seed: int, workers: int | None
 ) -> Estimate:
-    """Diffusion coefficient of the field lines [pc], <dx^2> = 2 D_FL s for one axis.
+    """Diffusion coefficient of the field lines by arc length [pc], <dx^2> = 2 D_FL s for one axis.
+
+    That is what compound diffusion takes; the laws of field lines are by height.
 
     Parameters
     ----------
@@ -182,7 +190,7 @@ def line_diffusion(
         seed_of(seed, spectrum, mach),
         workers=workers,
     )
-    return spread.plateau()
+    return spread.late()
 
 
 def sample_lines(

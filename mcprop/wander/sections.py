@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator
@@ -9,8 +10,14 @@ from pydantic import BeforeValidator
 from mcprop.quantity_text import Amount, Bounds, Choice, Line, Number, Several, Whole
 from mcprop.sections import Age, Distance, Latitude, Longitude, Rigidity, Section
 
-GEOMETRIES = Choice(("isotropic", "slab", "2d", "composite", "critically-balanced"))
-"""Turbulence that can be studied, as `mcprop.fields.turbulence` names it."""
+STRONG_RANGE = "strong-range"
+"""That of `mcprop.fields.strong_range`: M_A and the longest wavelength are of the injection."""
+GEOMETRIES = Choice(("isotropic", "slab", "2d", "composite", "critically-balanced", STRONG_RANGE))
+"""Turbulence that can be studied, else as `mcprop.fields.turbulence` names it.
+
+Waves of "critically-balanced" are at the longest wavelength as long along the mean field as across
+it, whatever M_A is.
+"""
 KINETIC = "kinetic"
 """In place of a number: epsilon as kinetic theory has it, Bohm's at the critical rigidity."""
 _LIST = BeforeValidator(Several(50).parse)
@@ -29,6 +36,17 @@ Seed = Annotated[int, Whole(0, 2**63 - 1)]
 Switch = Annotated[str, Choice(("off", "on"))]
 
 
+def _not_strong(
+    section: str, mach: tuple[float, ...], longest: float, shortest: float
+) -> Iterator[str]:
+    """The strong range is that of turbulence with M_A up to 1, below longest M_A^2."""
+    told, border = f'allowed next to geometry "{STRONG_RANGE}"', longest * min(mach) ** 2
+    if max(mach) > 1.0:
+        yield f"{section}.mach: got {max(mach):g}; {told}: at most 1"
+    elif not shortest < border:
+        yield f"field.shortest: got {shortest:g} pc; {told}: less than longest M_A^2, {border:g} pc"
+
+
 class _FieldBase(Section):
     """Waves of a realisation, and the mean field [uG]."""
 
@@ -45,6 +63,11 @@ class FieldScan(_FieldBase):
     longest: Annotated[tuple[Length, ...], _LIST]
     shortest: Annotated[tuple[Length, ...], _LIST]
 
+    def strong_problems(self, mach: tuple[float, ...]) -> Iterator[str]:
+        """What Mach numbers or wavelengths a strong range cannot have."""
+        if STRONG_RANGE in self.geometry:
+            yield from _not_strong("scan", mach, min(self.longest), max(self.shortest))
+
 
 class Field(_FieldBase):
     """Turbulence of a single kind: wavelengths [pc], strength in units of the mean field."""
@@ -54,6 +77,11 @@ class Field(_FieldBase):
     longest: Length
     shortest: Length
     mach: Mach
+
+    def strong_problems(self) -> Iterator[str]:
+        """What Mach number or wavelengths a strong range cannot have."""
+        if self.geometry == STRONG_RANGE:
+            yield from _not_strong("field", (self.mach,), self.longest, self.shortest)
 
 
 class Transport(Section):

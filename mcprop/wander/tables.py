@@ -70,10 +70,10 @@ class WanderRow(NamedTuple):
     mach : float, dB/B0; epsilon : float, kappa_perp / kappa_parallel; epsilon_from : str, "number"
     or "kinetic"; kappa_parallel, kappa_perp : what the walks are given; d_parallel, d_perp and
     their errors: what comes out; ratio, ratio_err : d_perp / d_parallel; d_lines, d_lines_err :
-    diffusion of the field lines [pc]; mach_two, mach_four, isotropic : the laws for d_perp, the
-    first two with d_parallel as measured; pull_... : (d_perp - law) / error; time_step, duration :
-    of the walks [yr]; realisations : int; walk : int, rows with the same number are one walk in
-    other units of time.
+    diffusion of the field lines by arc length [pc]; mach_two, mach_four, isotropic : the laws for
+    d_perp, the first two with d_parallel as measured; pull_... : (d_perp - law) / error; time_step,
+    duration : of the walks [yr]; realisations : int; walk : int, rows with the same number are one
+    walk in other units of time.
     """
 
     geometry: str

@@ -34,7 +34,10 @@ MOST = 1e15
 
 
 def numbers(name: str, given: Any) -> np.ndarray:
-    """Check finite numbers.
+    """Check finite numbers, and copy them.
+
+    Arrays of other orders, and read-only ones, are other types to a kernel, which would be compiled
+    once more.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def numbers(name: str, given: Any) -> np.ndarray:
         If they are none.
     """
     try:
-        found = np.asarray(given, dtype=float)
+        found = np.array(given, dtype=float, order="C")
     except (TypeError, ValueError):
         raise RangeError(f"{name} = {given!r} must be numbers.") from None
     if not np.isfinite(found).all():

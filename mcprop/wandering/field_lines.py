@@ -1,7 +1,14 @@
 """Field lines: how they spread across the mean field.
 
-The mean field points along +z, and <dx^2> = 2 D_FL s for **one** component across it: the mean
-square displacements here are the average of those along x and y.
+The mean field points along +z, and mean square displacements are those of **one** component across
+it, the average of x and y. There are two coefficients: by arc length, <dx^2> = 2 D_s s, and by
+height, <dx^2> = 2 D_z z, with D_z = D_s/<dz/ds>. Lines that bend are longer than they are high, so
+D_s is the smaller one. The laws of `mcprop.analytic.wandering` are for D_z; what diffuses along
+lines, as in `compound_msd`, needs D_s.
+
+Lines start evenly in space. Followed by length they meet strong fields more and more often, because
+more length of line lies there, so that places along a line are not quite alike; of the coefficient
+this changes less than one per cent.
 
 >>> from mcprop.fields import UniformField
 >>> from mcprop.wandering.field_lines import trace
@@ -41,6 +48,8 @@ class LineSpread:
         Arc length, or difference of z, at the records [pc].
     squares : ndarray, shape (realisations, records)
         Mean over the lines of a realisation of (dx^2 + dy^2)/2 [pc^2].
+    heights : ndarray, shape (realisations, records)
+        Mean over the lines of a realisation of dz [pc].
     separations : ndarray, shape (realisations, records), or None
         Mean square distance [pc^2] of lines that started at a distance `apart` from each other, at
         equal s; None if there were no neighbours.
@@ -50,6 +59,7 @@ class LineSpread:
 
     s: np.ndarray
     squares: np.ndarray
+    heights: np.ndarray
     separations: np.ndarray | None
     seed: int
 
@@ -60,7 +70,7 @@ class LineSpread:
 
     @property
     def running(self) -> Estimate:
-        """Running diffusion coefficient D_FL(s) = <dx^2>/(2 s) [pc], and its error."""
+        """Running diffusion coefficient D_s = <dx^2>/(2 s) [pc], and its error; D_z by "z"."""
         return estimate(self.squares / (2.0 * self.s))
 
     @property
@@ -76,10 +86,11 @@ class LineSpread:
             raise RangeError("apart = None: give a distance [pc] to follow neighbours as well.")
         return estimate(self.separations)
 
-    def plateau(self, after: float | None = None) -> Estimate:
-        """Diffusion coefficient from the growth of <dx^2> between two places.
+    def late(self, after: float | None = None) -> Estimate:
+        """Diffusion coefficient D_s by arc length, from the growth of <dx^2> between two places.
 
-        It has left behind what <dx^2>/(2 s) still carries of the first correlation lengths.
+        It has left behind what <dx^2>/(2 s) still carries of the first correlation lengths; whether
+        it has come to rest is not tested. Of lines followed by "z" it is D_z.
 
         Parameters
         ----------
@@ -90,16 +101,44 @@ class LineSpread:
         Returns
         -------
         Estimate
-            D_FL [pc] and its error.
+            D_s [pc] and its error.
 
         Raises
         ------
         RangeError
             If fewer than two records are left.
         """
-        first = first_after(self.s, 0.5 * self.s[-1] if after is None else after)
+        first = self._first(after)
         growth = self.squares[:, -1] - self.squares[:, first]
         return estimate(growth / (2.0 * (self.s[-1] - self.s[first])))
+
+    def per_height(self, after: float | None = None) -> Estimate:
+        """Diffusion coefficient D_z by height, which the laws are for.
+
+        Parameters
+        ----------
+        after : float, optional
+            As for `late`.
+
+        Returns
+        -------
+        Estimate
+            D_z = D_s/<dz/ds> [pc], the growth of <dx^2>/2 over that of <dz>, and its error to first
+            order.
+
+        Raises
+        ------
+        RangeError
+            If fewer than two records are left.
+        """
+        first = self._first(after)
+        growth = 0.5 * (self.squares[:, -1] - self.squares[:, first])
+        risen = self.heights[:, -1] - self.heights[:, first]
+        value = growth.mean() / risen.mean()
+        return Estimate(value, estimate(growth - value * risen).error / abs(risen.mean()))
+
+    def _first(self, after: float | None) -> int:
+        return first_after(self.s, 0.5 * self.s[-1] if after is None else after)
 
 
 def line_spread(
@@ -130,7 +169,8 @@ def line_spread(
     seed : int
         Seed of the study.
     records, step, tolerance, by
-        As for `trace`.
+        As for `trace`. Strong turbulence cannot be followed by "z", because lines turn back: see
+        `LineSpread.per_height`.
     box : float, optional
         Edge [pc] of the cube round the origin in which lines start; by default `length`.
     apart : float, optional
@@ -149,7 +189,7 @@ def line_spread(
         If a number is not allowed, or a line ends on the way (see `trace`): what is left would be
         no fair sample.
     ModelError
-        If `field_of` makes no model of a field.
+        If `field_of` makes no model of a field, or one whose mean is not along +z.
     """
     stepping = make_stepping(step, tolerance, by)
     far = positive("length", length, "pc")
@@ -157,23 +197,22 @@ def line_spread(
     gap = None if apart is None else positive("apart", apart, "pc")
     check_counts(lines, seed, records)
 
-    def one(realisation: int) -> tuple[np.ndarray, np.ndarray | None]:
+    def one(realisation: int) -> tuple[np.ndarray, ...]:
         field, starts, across = begin(field_of, seed, realisation, lines, edge)
         if gap is None:
-            return _squares(starts, whole_lines(field, starts, far, records, stepping)), None
+            return _moved(starts, whole_lines(field, starts, far, records, stepping))
         both = np.hstack([starts, starts + gap * across])
         places = whole_lines(field, both, far, records, stepping)
-        square = _squares(starts, places[:, :lines])
         distance = ((places[:, lines:] - places[:, :lines]) ** 2).sum(axis=2)
-        return square, distance.mean(axis=1)
+        return *_moved(starts, places[:, :lines]), distance.mean(axis=1)
 
     found = each_realisation(one, realisations, workers)
-    parted = None if gap is None else np.array([distance for _, distance in found])
+    squares, heights, *parted = np.stack(found, axis=1)
     s = far * np.arange(1, records + 1) / records
-    return LineSpread(s, np.array([square for square, _ in found]), parted, seed)
+    return LineSpread(s, squares, heights, parted[0] if parted else None, seed)
 
 
-def _squares(starts: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Mean square displacement of one component across z, at each record."""
-    moved = places[:, :, :2] - starts[:2].T
-    return np.asarray((moved**2).mean(axis=(1, 2)))
+def _moved(starts: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean square displacement of one component across z, and mean dz, at each record."""
+    moved = places - starts.T
+    return (moved[:, :, :2] ** 2).mean(axis=(1, 2)), moved[:, :, 2].mean(axis=1)

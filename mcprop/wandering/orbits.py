@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mcprop.errors import ModelError, RangeError
+from mcprop.errors import RangeError
 from mcprop.kernels.launch import directions as random_directions
 from mcprop.protocol import step_scale
 from mcprop.wandering.course import Course, make_course, numbers
@@ -27,11 +27,14 @@ from mcprop.wandering.realisations import (
     check_field,
     each_realisation,
     estimate,
-    field_seed,
+    make_field,
     place_generator,
     positive,
     whole,
 )
+
+LEAST = 3
+"""Fewest realisations: from two no plateau can be told."""
 
 STREAM = 0x6F726269_00000000
 """Stream of the random numbers of the first realisation; the next follow."""
@@ -234,12 +237,12 @@ class RunningDiffusion:
         part : float
             Share of the time that is looked at, counted from its end.
         **options
-            `windows` and `level` of `mcprop.wandering.plateau.plateau`.
+            `windows`, `level` and `tolerance` of `mcprop.wandering.plateau.plateau`.
 
         Returns
         -------
         Plateau
-            Mean [pc^2/yr], error and p-values.
+            Mean [pc^2/yr], error, p-values and relative change.
 
         Raises
         ------
@@ -285,7 +288,7 @@ def running_diffusion(
     times : array_like
         When to record [yr], positive and rising.
     realisations, particles : int
-        Number of fields, and of particles in each.
+        Number of fields, 3 at least so that a plateau can be told, and of particles in each.
     seed : int
         Seed of the study.
     beta, charge, tau, step
@@ -306,23 +309,18 @@ def running_diffusion(
     RangeError
         If a number is out of range, or the step is too long for a field that was met.
     ModelError
-        If `field_of` makes no field.
+        If `field_of` makes no model of a field, or one whose mean is not along +z.
     """
-    whole("realisations", realisations, 2)
+    whole("realisations", realisations, LEAST)
     whole("particles", particles, 1)
     whole("seed", seed, 0)
     if box is not None:
         positive("box", box, "pc")
-    if not callable(field_of):
-        raise ModelError(
-            f"field_of = {field_of!r} must be a function that makes a field of a seed."
-        )
     if np.min(numbers("times", times), initial=np.inf) <= 0.0:
         raise RangeError(f"times = {times} must be positive and rising [yr].")
 
     def one(realisation: int) -> tuple[np.ndarray, Course, float]:
-        field = field_of(field_seed(seed, realisation))
-        check_field(field)
+        field = make_field(field_of, seed, realisation)
         stream = STREAM + realisation
         begin = _scattered_start(field, box, particles, seed, realisation)
         course = make_course(field, rigidity, beta, charge, begin[:3], times, step, tau)

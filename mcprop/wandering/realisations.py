@@ -14,9 +14,19 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from mcprop.errors import ModelError, RangeError
-from mcprop.protocol import answers, b_block, b_vector, plain_name
+from mcprop.kernels.lanes import LANES
+from mcprop.protocol import answers, b_block, b_vector, plain_name, step_scale
 
 Result = TypeVar("Result")
+
+BLOCKS = 4
+"""Blocks of places at which the direction of the mean field is looked at."""
+
+WIDE, FARTHEST = 1e5, 1e9
+"""Edge of the cube in which they lie in units of `step_scale`, and its largest [pc]."""
+
+LEAN, SIGMAS = 0.2, 4.0
+"""Angle [rad] to +z and number of standard deviations up to which the mean field may be off."""
 
 
 class Estimate(NamedTuple):
@@ -80,6 +90,36 @@ def place_generator(seed: int, realisation: int) -> np.random.Generator:
     numpy.random.Generator
     """
     return np.random.default_rng(np.random.SeedSequence((seed, realisation), spawn_key=(1,)))
+
+
+def make_field(field_of: Callable[[int], Any], seed: int, realisation: int) -> Any:
+    """Make the field of a realisation; of the first the mean is looked at.
+
+    Parameters
+    ----------
+    field_of : callable
+        Makes a field from its seed, mean field along +z included.
+    seed, realisation : int
+        Seed of the study, and number of the realisation.
+
+    Returns
+    -------
+    model of a field
+
+    Raises
+    ------
+    ModelError
+        If `field_of` makes no model of a field, or one whose mean is not along +z.
+    """
+    if not callable(field_of):
+        raise ModelError(
+            f"field_of = {field_of!r} must be a function that makes a field of a seed."
+        )
+    field = field_of(field_seed(seed, realisation))
+    check_field(field)
+    if realisation == 0:
+        check_upright(field, seed)
+    return field
 
 
 def each_realisation(
@@ -183,3 +223,47 @@ def check_field(field: Any) -> None:
             f"field = {plain_name(type(field))} must be a model of a magnetic field, such as those "
             "of mcprop.fields."
         )
+
+
+def check_upright(field: Any, seed: int) -> None:
+    """Refuse a field whose mean is not along +z, by more than chance allows.
+
+    Every "along" and "across" of a study is about z. A field without a mean passes.
+
+    Parameters
+    ----------
+    field : model of a field
+        It is homogeneous, but for what is random in it.
+    seed : int
+        Seed of the places at which it is looked at.
+
+    Raises
+    ------
+    ModelError
+        If it is not.
+    """
+    found = _looked_at(field, seed)
+    mean = found.mean(axis=1)
+    error = float(np.sqrt(found.var(axis=1, ddof=1).sum() / found.shape[1]))
+    across = float(np.hypot(mean[0], mean[1]))
+    off = across if mean[2] > 0.0 else float(np.linalg.norm(mean))  # to the half-axis
+    if off > SIGMAS * error and np.arctan2(across, mean[2]) > LEAN:
+        bx, by, bz = mean
+        raise ModelError(
+            f"field_of makes a field with the mean ({bx:.3g}, {by:.3g}, {bz:.3g}) uG, each "
+            f"+- {error:.2g} uG at most: it must point along +z."
+        )
+
+
+def _looked_at(field: Any, seed: int) -> np.ndarray:
+    """The field at random places far from each other, (3, BLOCKS * LANES) [uG]."""
+    edge = min(WIDE * float(step_scale(field, 0.0, 0.0, 0.0)), FARTHEST)
+    random = np.random.default_rng(np.random.SeedSequence((seed, 0), spawn_key=(2,)))
+    places = edge * (random.random((BLOCKS, 3 * LANES)) - 0.5)
+    if answers(b_vector, field):
+        columns = places.reshape(BLOCKS, 3, LANES).swapaxes(1, 2).reshape(-1, 3)
+        return np.array([b_vector(field, *place) for place in columns.tolist()]).T
+    out = np.zeros((BLOCKS, 3 * LANES))
+    for block in range(BLOCKS):
+        b_block(field, places[block], out[block])
+    return out.reshape(BLOCKS, 3, LANES).swapaxes(0, 1).reshape(3, -1)

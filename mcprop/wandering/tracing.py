@@ -11,10 +11,19 @@ import numpy as np
 from mcprop.errors import RangeError
 from mcprop.kernels.trace import trace_controlled, trace_fixed
 from mcprop.protocol import step_scale
-from mcprop.wandering.realisations import check_field, field_seed, place_generator, positive, whole
+from mcprop.wandering.realisations import check_field, make_field, place_generator, positive, whole
 
 STEPS_PER_SCALE = 8
 """Steps to the `step_scale` (the shortest wavelength) unless a step or a tolerance is given."""
+
+FINEST = 1e-15
+"""Least tolerance in units of the length: what rounding leaves of a place there."""
+
+MOST = 10**12
+"""Steps of a line that nobody could wait for."""
+
+PATIENCE = 10**8
+"""Most adaptive steps that are tried for a block of lines."""
 
 
 class Stepping(NamedTuple):
@@ -57,7 +66,8 @@ def trace(
         start, which is the shortest wavelength in turbulence.
     tolerance : float, optional
         Error [pc] of a step at most, in the adaptive scheme of Dormand and Prince; it replaces
-        `step`. Steps are no longer than the `step_scale`.
+        `step`, and is at least `FINEST` times the length. Steps are no longer than the
+        `step_scale`.
     by : {"length", "z"}
         Whether `length` is arc length or a difference of z. By "z" a line ends where the field does
         not point toward +z.
@@ -65,13 +75,13 @@ def trace(
     Returns
     -------
     ndarray, shape (records, n, 3)
-        Places [pc]; NaN from where a line has ended: at a null of the field, or by "z" where it
-        turns back.
+        Places [pc]; NaN from where a line has ended: at a null of the field, by "z" where it
+        turns back, or where its block has taken `PATIENCE` adaptive steps.
 
     Raises
     ------
     RangeError
-        If a number is not allowed.
+        If a number is not allowed, or steps would be more than `MOST`.
     ModelError
         If `field` is no model of a field.
     """
@@ -81,7 +91,7 @@ def trace(
     if not (_is_number(length) and length != 0.0):
         raise RangeError(f"length = {length!r} must be a finite number other than zero [pc].")
     stepping = make_stepping(step, tolerance, by)
-    return follow(field, np.ascontiguousarray(given.T), float(length), records, stepping)
+    return follow(field, np.array(given.T, order="C"), float(length), records, stepping)
 
 
 def follow(
@@ -104,19 +114,40 @@ def follow(
     -------
     ndarray, shape (records, n, 3)
         Places [pc].
+
+    Raises
+    ------
+    RangeError
+        If the tolerance is too small for the length, or the steps are too many.
     """
     out = np.empty((records, *starts.shape))
     sense, spacing = math.copysign(1.0, length), abs(length) / records
-    by_height = stepping.by == "z"
-    if stepping.tolerance is not None:
-        trace_controlled(field, starts, sense, by_height, spacing, stepping.tolerance, out)
-    else:
-        longest = stepping.step
-        if longest is None:
-            longest = float(step_scale(field, *starts[:, 0].tolist())) / STEPS_PER_SCALE
-        steps = max(math.ceil(spacing / longest * (1.0 - 1e-12)), 1)
+    by_height, tolerance = stepping.by == "z", stepping.tolerance
+    if tolerance is None:
+        steps = _steps(field, starts, spacing, records, stepping.step)
         trace_fixed(field, starts, sense, by_height, spacing / steps, steps, out)
+    elif tolerance < FINEST * abs(length):
+        raise RangeError(
+            f"tolerance = {tolerance!r} pc must be at least {FINEST:g} of the length, "
+            f"{FINEST * abs(length):g} pc."
+        )
+    else:
+        trace_controlled(field, starts, sense, by_height, spacing, tolerance, PATIENCE, out)
     return out.transpose(0, 2, 1)
+
+
+def _steps(field: Any, starts: np.ndarray, spacing: float, records: int, step: float | None) -> int:
+    """Number of equal steps to a record."""
+    longest = step
+    if longest is None:
+        longest = float(step_scale(field, *starts[:, 0].tolist())) / STEPS_PER_SCALE
+    wanted = spacing / longest * (1.0 - 1e-12)
+    if not wanted * records <= MOST:
+        raise RangeError(
+            f"length = {spacing * records:g} pc takes {wanted * records:.3g} steps of "
+            f"{longest:.3g} pc: {MOST:.0e} at most are allowed."
+        )
+    return max(math.ceil(wanted), 1)
 
 
 def begin(
@@ -147,10 +178,9 @@ def begin(
     Raises
     ------
     ModelError
-        If `field_of` makes no model of a field.
+        If `field_of` makes no model of a field, or one whose mean is not along +z.
     """
-    field = field_of(field_seed(seed, realisation))
-    check_field(field)
+    field = make_field(field_of, seed, realisation)
     random = place_generator(seed, realisation)
     starts = edge * (random.random((3, lines)) - 0.5)
     angle = 2.0 * math.pi * random.random(lines)
@@ -184,7 +214,8 @@ def whole_lines(
             f"{ended} of {starts.shape[1]} field lines end within {length:g} pc, at a null of the "
             f"field or where they turn back: follow them by = 'length', not {stepping.by!r}."
             if stepping.by == "z"
-            else f"{ended} of {starts.shape[1]} field lines end at a null within {length:g} pc."
+            else f"{ended} of {starts.shape[1]} field lines end within {length:g} pc, at a null of "
+            "the field or because they take too many steps."
         )
     return places
 
@@ -261,7 +292,7 @@ def _is_number(value: Any) -> bool:
 
 def _places(starts: Any) -> np.ndarray:
     try:
-        places = np.asarray(starts, dtype=float)
+        places = np.array(starts, dtype=float, order="C")
     except (TypeError, ValueError):
         raise RangeError(f"starts = {starts!r} must be numbers [pc].") from None
     if places.ndim != 2 or places.shape[1] != 3 or len(places) == 0:

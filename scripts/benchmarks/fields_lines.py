@@ -12,6 +12,7 @@ from mcprop.fields import wandering_field
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.trace import trace_controlled, trace_fixed
 from mcprop.protocol import b_block, kernel
+from mcprop.wandering.tracing import PATIENCE
 
 WAVES = 200
 STEP = 2.5
@@ -101,7 +102,8 @@ def controlled(field: Any, count: int) -> float:
     """Millions of parsecs of lines of controlled error per second of CPU time."""
     out = np.empty((1, 3, LANES))
     length = STEP * count
-    work = partial(trace_controlled, field, begin(LANES), 1.0, False, length, TOLERANCE, out)
+    given = (field, begin(LANES), 1.0, False, length, TOLERANCE, PATIENCE, out)
+    work = partial(trace_controlled, *given)
     return LANES * length / cpu_seconds(work) / 1e6
 
 

@@ -8,6 +8,7 @@ LAWS = "tests/physics/test_wandering_laws.py"
 KERNEL = "mcprop/kernels/trace.py"
 SCHEME = "scheme of lines"
 COMPONENTS = "all components for one"
+HEIGHTS = "lines by height"
 
 BUGS = (
     Bug(
@@ -52,6 +53,22 @@ BUGS = (
         COMPONENTS, "law of two-dimensional turbulence", "mcprop/analytic/wandering.py",
         "return ultrascale * mach / math.sqrt(2.0)", "return ultrascale * mach",
         (f"{LAWS}::test_two_dimensional_and_composite",),
+    ),
+    Bug(
+        HEIGHTS, "that by arc length for it", "mcprop/wandering/field_lines.py",
+        "value = growth.mean() / risen.mean()",
+        "value = growth.mean() / (self.s[-1] - self.s[first])",
+        (f"{SPREAD}::test_by_height_is_what_lines_do_that_are_followed_by_height",),
+    ),
+    Bug(
+        HEIGHTS, "a mean field against z passes", "mcprop/wandering/realisations.py",
+        "off = across if mean[2] > 0.0 else", "off = across if True else",
+        (f"{SPREAD}::test_a_mean_field_that_is_not_along_z_is_refused",),
+    ),
+    Bug(
+        HEIGHTS, "share of the resonance above its branch point", "mcprop/analytic/corrsin.py",
+        "- high + np.arccosh(high)", "- high - np.arccosh(high)",
+        (f"{LAWS}::test_resonant_share_is_its_integral",),
     ),
     Bug(
         SCHEME, "neighbours are not brought back", "mcprop/wandering/line_divergence.py",

@@ -20,7 +20,7 @@ from mcprop.fields import UniformField, plane_waves, total, wandering_field
 from mcprop.protocol import b_gradient, b_vector
 from mcprop.wandering import line_divergence, line_spread, trace
 from mcprop.wandering.field_lines import LineSpread
-from mcprop.wandering.realisations import estimate, field_seed
+from mcprop.wandering.realisations import estimate, field_seed, make_field
 
 BEND = 10.0
 BAND = (0.0, 10.0 / BEND)
@@ -130,12 +130,16 @@ def isotropic_waves(seed, count=64):
     return k[:, None] * along, across, 2.0 * math.pi * random.random(count)
 
 
+def weaker(seed, mach):
+    k, amplitude, phase = isotropic_waves(seed)
+    return k, mach * amplitude, phase
+
+
 def isotropic(mach, realisations, length, seed=7, step=5.0):
     """Spread, and the first-order curve of each realisation's own waves."""
 
     def scaled(seed):
-        k, amplitude, phase = isotropic_waves(seed)
-        return k, mach * amplitude, phase
+        return weaker(seed, mach)
 
     found = line_spread(
         field_of(scaled), length, realisations, 64, seed, records=10, step=step, box=2000.0
@@ -164,27 +168,52 @@ def test_weak_isotropic_turbulence_is_quasi_linear():
     assert abs(mean - expected) < 4.0 * error + expected * 0.01  # 600 pc, not infinitely far
 
 
-def test_strong_isotropic_turbulence_spreads_less_than_quasi_linear_theory_says():
+def over_own(found, own):
+    """Last running coefficients by arc length and by height over first order, and their errors."""
+    squares = 0.5 * found.squares[:, -1]
+    by_length = ratio_of_means(squares / found.s[-1], own[:, -1])
+    return by_length, ratio_of_means(squares / found.heights[:, -1].mean(), own[:, -1])
+
+
+def test_strong_isotropic_turbulence_spreads_by_height_about_as_the_law_says():
+    """By arc length it is 0.81 of it, because lines that bend are longer than they are high."""
     found, own = isotropic(0.7, 60, 400.0)
-    measured = found.squares / (2.0 * found.s)
-    ratio, error = ratio_of_means(measured[:, -1], own[:, -1])
-    assert abs(ratio - 0.81) < 4.0 * error
-    assert ratio < 1.0 - 4.0 * error
+    by_length, by_height = over_own(found, own)
+    assert abs(by_length[0] - 0.81) < 4.0 * by_length[1]
+    assert by_length[0] < 1.0 - 4.0 * by_length[1]
+    assert abs(by_height[0] - 0.95) < 4.0 * by_height[1]
+    assert abs(found.heights[:, -1].mean() / found.s[-1] - 0.86) < 0.01
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize(("mach", "expected"), [(0.05, 0.99), (0.3, 0.96), (0.7, 0.81)])
-def test_isotropic_turbulence_against_quasi_linear_theory(mach, expected):
-    """A measurement by independent means found 0.99 at M = 0.05 and 0.81 at 0.7."""
+@pytest.mark.parametrize(
+    ("mach", "by_length", "by_height"), [(0.05, 0.99, 0.99), (0.3, 0.96, 0.99), (0.7, 0.81, 0.95)]
+)
+def test_isotropic_turbulence_against_quasi_linear_theory(mach, by_length, by_height):
+    """Measurements by independent means: 0.99 at M = 0.05; at 0.7 0.81 per arc length."""
     found, own = isotropic(mach, 1500, 600.0)
-    measured = found.squares / (2.0 * found.s)
-    ratio, error = ratio_of_means(measured[:, -1], own[:, -1])
-    assert error < 0.015
-    assert abs(ratio - expected) < 4.0 * error
-    value, error = found.plateau()
-    assert abs(value / quasilinear_diffusion(MEAN_INVERSE, mach) - expected) < 4.0 * (
-        error / quasilinear_diffusion(MEAN_INVERSE, mach)
-    )
+    law = quasilinear_diffusion(MEAN_INVERSE, mach)
+    late = (found.late(), found.per_height())
+    for running, other, expected in zip(
+        over_own(found, own), late, (by_length, by_height), strict=True
+    ):
+        assert running[1] < 0.015
+        assert abs(running[0] - expected) < 4.0 * running[1]
+        assert abs(other.value / law - expected) < 4.0 * other.error / law
+
+
+def test_by_height_is_what_lines_do_that_are_followed_by_height():
+    """Where no line turns back both ways are open, and the same lines give the same coefficient."""
+    given = (field_of(lambda seed: weaker(seed, 0.3)), 500.0, 60, 64, 21)
+    options = {"records": 10, "step": 5.0, "box": 2000.0}
+    by_length, by_z = (line_spread(*given, by=by, **options) for by in ("length", "z"))
+    np.testing.assert_allclose(by_z.heights, np.broadcast_to(by_z.s, (60, 10)), rtol=1e-9)
+    assert by_z.per_height() == pytest.approx(by_z.late())
+    value, error = by_z.late()
+    assert abs(by_length.per_height().value - value) < 0.5 * error
+    bent = by_length.heights[:, -1].mean() / by_length.s[-1]
+    assert by_length.late().value == pytest.approx(by_length.per_height().value * bent, rel=0.01)
+    assert bent < 0.98
 
 
 def test_two_dimensional_lines_keep_their_potential():
@@ -219,7 +248,7 @@ def composite(mach, slab_fraction, realisations):
     )
     ultrascale = spectral_moment(lambda k: k ** (-5.0 / 3.0), -2.0, ISOTROPIC_BAND) ** 0.5
     flat = matthaeus_2d(ultrascale, mach * math.sqrt(1.0 - slab_fraction))
-    value, error = found.plateau()
+    value, error = found.late()  # by height
     return value / matthaeus_composite(slab, flat), error / matthaeus_composite(slab, flat)
 
 
@@ -278,8 +307,7 @@ def divergence_by_linear_equations(seed, starts, across, length, steps):
 
 
 def half_as_strong(seed):
-    k, amplitude, phase = isotropic_waves(seed)
-    return k, 0.5 * amplitude, phase
+    return weaker(seed, 0.5)
 
 
 def test_close_lines_part_as_the_linear_equations_say():
@@ -340,14 +368,18 @@ def test_neighbours_part_from_where_they_start():
 
 def test_answers_of_a_spread_are_those_of_its_numbers():
     s, squares = np.array([1.0, 2.0, 4.0]), np.array([[2.0, 6.0, 16.0], [4.0, 10.0, 28.0]])
-    spread = LineSpread(s, squares, None, 1)
+    heights = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 5.0]])
+    spread = LineSpread(s, squares, heights, None, 1)
     assert spread.mean_square.value.tolist() == [3.0, 8.0, 22.0]
     assert spread.running.value.tolist() == [1.5, 2.0, 2.75]
     np.testing.assert_allclose(spread.running.error, [0.5, 0.5, 0.75])
-    assert spread.plateau() == pytest.approx((14.0 / 4.0, 1.0))
-    assert spread.plateau(1.0) == pytest.approx((19.0 / 6.0, 5.0 / 6.0))
+    assert spread.late() == pytest.approx((14.0 / 4.0, 1.0))
+    assert spread.late(1.0) == pytest.approx((19.0 / 6.0, 5.0 / 6.0))
+    # growths 5 and 9 over 1 and 3: 7/2 of their means, with 3/2 and -3/2 left over
+    assert spread.per_height() == pytest.approx((3.5, 1.5 / 2.0))
+    assert spread.per_height(1.0) == pytest.approx((19.0 / 6.0, (4.0 * 19.0 / 6.0 - 12.0) / 3.0))
     with pytest.raises(RangeError, match=r"after = 4\.0 pc must leave two"):
-        spread.plateau(4.0)
+        spread.late(4.0)
     with pytest.raises(RangeError, match="apart = None"):
         _ = spread.separation
 
@@ -364,6 +396,8 @@ def test_answers_of_a_spread_are_those_of_its_numbers():
         ({"apart": math.nan}, "apart = nan must be a positive"),
         ({"workers": 0}, "workers = 0 must be a whole"),
         ({"by": "z", "length": 3000.0}, "field lines end within 3000 pc"),
+        ({"tolerance": 1e-18}, "tolerance = 1e-18 pc must be at least 1e-15 of the length, 1e-14"),
+        ({"step": 1e-300}, "length = 10 pc takes 1e+301 steps of 1e-300 pc: 1e+12 at most"),
     ],
 )
 def test_bad_arguments_are_named(change, complaint):
@@ -386,3 +420,25 @@ def test_bad_arguments_are_named(change, complaint):
 def test_what_makes_no_field_is_refused():
     with pytest.raises(ModelError, match="field = int must be a model"):
         line_spread(lambda seed: 3, 10.0, 2, 4, 1)
+    with pytest.raises(ModelError, match="field_of = None must be a function"):
+        line_spread(None, 10.0, 2, 4, 1)
+
+
+def leaning(*mean):
+    return lambda seed: total(UniformField(*mean), plane_waves(*isotropic_waves(seed)))
+
+
+@pytest.mark.parametrize("mean", [(1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.5, 0.0, 1.0)])
+def test_a_mean_field_that_is_not_along_z_is_refused(mean):
+    """In waves as strong as the mean field itself."""
+    with pytest.raises(ModelError, match=r"must point along \+z"):
+        make_field(leaning(*mean), 3, 0)
+    with pytest.raises(ModelError, match=r"mean \(3, 0, 0\) uG, each \+- 0 uG at most: it must"):
+        line_spread(lambda seed: UniformField(3.0, 0.0, 0.0), 10.0, 2, 4, 1)
+
+
+@pytest.mark.parametrize("mean", [(0.0, 0.0, 1.0), (0.05, 0.0, 1.0), (0.0, 0.0, 0.1), (0.0,) * 3])
+def test_chance_is_no_lean(mean):
+    """Nor is the mean of the waves where there is none."""
+    for seed in range(20):
+        make_field(leaning(*mean), seed, 0)

@@ -9,8 +9,9 @@ import pytest
 from mcprop.errors import ModelError, RangeError
 from mcprop.fields import Sum, UniformField, plane_waves
 from mcprop.kernels.trace import trace_controlled
-from mcprop.protocol import b_vector, implements
+from mcprop.protocol import WITNESS, b_vector, implements
 from mcprop.wandering import trace
+from mcprop.wandering.tracing import PATIENCE
 
 STARTS = np.array([[2.0, 0.0, 0.0], [0.0, -3.0, 1.0], [1.5, 1.0, -2.0]])
 
@@ -91,10 +92,10 @@ def test_wrong_weights_would_show(weights, order):
         np.testing.assert_allclose(ours, end(100), atol=1e-13)
 
 
-def controlled(field, starts, length, tolerance, by_height=False):
+def controlled(field, starts, length, tolerance, by_height=False, most=PATIENCE):
     out = np.empty((1, 3, len(starts)))
     columns = np.ascontiguousarray(np.array(starts).T)
-    taken, tried = trace_controlled(field, columns, 1.0, by_height, length, tolerance, out)
+    taken, tried = trace_controlled(field, columns, 1.0, by_height, length, tolerance, most, out)
     return out[0].T, taken, tried
 
 
@@ -173,6 +174,39 @@ def test_a_line_that_ends_is_not_a_number_from_there_on(how):
     assert np.isnan(trace(CIRCLES, starts, 6.0, by="z", **how)).all()
 
 
+def test_a_line_that_takes_too_many_steps_ends():
+    """A block gives up in time, and what it has reached by then is kept."""
+    out = np.empty((2, 3, 1))
+    _, tried = trace_controlled(HELICES, STARTS[:1].T.copy(), 1.0, False, 6.0, 1e-9, PATIENCE, out)
+    assert np.isfinite(out).all()
+    again = np.empty((2, 3, 1))
+    few = trace_controlled(HELICES, STARTS[:1].T.copy(), 1.0, False, 6.0, 1e-9, tried - 2, again)
+    assert few[1] == tried - 2
+    assert np.array_equal(again[0], out[0])
+    assert np.isnan(again[1]).all()
+
+
+def test_arrays_of_any_kind_are_traced_by_the_same_code():
+    """A kernel tells read-only and strided arrays from others, and would be compiled anew."""
+    taken = []
+
+    def witness(_, chosen, args):
+        arrays = [one for one in args if isinstance(one, np.ndarray)]
+        taken.extend(one.flags.writeable and one.flags.c_contiguous for one in arrays)
+        return chosen(*args)
+
+    frozen = STARTS[:1].copy()
+    frozen.flags.writeable = False
+    before = WITNESS.set(witness)
+    try:
+        for starts in (frozen, np.asfortranarray(STARTS), STARTS[::-2], STARTS.tolist()):
+            trace(HELICES, starts, 6.0, step=0.1)
+    finally:
+        WITNESS.reset(before)
+    assert len(taken) == 8
+    assert all(taken)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "complaint"),
     [
@@ -186,6 +220,9 @@ def test_a_line_that_ends_is_not_a_number_from_there_on(how):
         ({"step": -1.0}, RangeError, "step = -1.0 must be a positive"),
         ({"tolerance": 0.0}, RangeError, "tolerance = 0.0 must be a positive"),
         ({"step": 1.0, "tolerance": 1.0}, RangeError, "exclude each other"),
+        ({"tolerance": 1e-18}, RangeError, "tolerance = 1e-18 pc must be at least 1e-15 of"),
+        ({"step": 1e-300}, RangeError, "length = 1 pc takes 1e+300 steps of 1e-300 pc: 1e+12 at"),
+        ({"step": 5e-324, "length": 1e300}, RangeError, "takes inf steps"),
         ({"by": "x"}, RangeError, "by = 'x' is not known"),
     ],
 )

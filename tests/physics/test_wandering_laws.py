@@ -1,15 +1,16 @@
 """Laws of wandering lines against sums over waves, limits, and integrals done by other means."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy import integrate, special
 
+from mcprop.analytic.corrsin import isotropic_corrsin, resonant_share
 from mcprop.analytic.spectral import spectral_moment
 from mcprop.analytic.wandering import (
     compound_msd,
-    isotropic_corrsin,
     isotropic_perpendicular,
     mach_four,
     mach_two,
@@ -130,26 +131,66 @@ def test_moments():
 
 def test_corrsin_is_quasilinear_where_turbulence_is_weak_and_less_where_not():
     inverse = spectral_moment(kolmogorov, -1.0, BAND)
-    ratios = [
-        isotropic_corrsin(kolmogorov, mach, BAND) / quasilinear_diffusion(inverse, mach)
-        for mach in (1e-3, 0.05, 0.3, 0.7)
-    ]
-    assert ratios[0] == pytest.approx(1.0, abs=1e-5)
-    assert np.all(np.diff(ratios) < 0.0)
+    mach = np.array([[1e-8, 1e-4, 1e-3], [0.05, 0.3, 0.7]])
+    found = isotropic_corrsin(kolmogorov, mach, BAND)
+    assert found.shape == mach.shape
+    assert found[1, 1] == isotropic_corrsin(kolmogorov, 0.3, BAND)
+    ratios = (found / quasilinear_diffusion(inverse, mach)).ravel()
+    assert np.all(np.abs(ratios[:3] - 1.0) < [1e-12, 1e-8, 1e-6])
+    assert np.all(np.diff(ratios[1:]) < 0.0)
+    assert isotropic_corrsin(kolmogorov, 0.0, BAND) == 0.0
     with pytest.raises(RangeError, match="must have a positive beginning"):
         isotropic_corrsin(kolmogorov, 0.1, (0.0, 1.0))
 
 
-def test_corrsin_solves_its_equation():
-    """At one wavenumber, by quadrature over the cosine."""
-    mach, k = 0.5, 0.2
+@pytest.mark.parametrize("mach", [0.1, 0.5, 3.0, 30.0])
+def test_corrsin_solves_its_equation(mach):
+    """At one wavenumber, by quadrature over the cosine: weak enough for it, and far too strong."""
+    k = 0.2
     d = isotropic_corrsin(lambda k: 1.0, mach, (k * (1.0 - 1e-6), k * (1.0 + 1e-6)))
 
     def met(cosine):
         g = d * k * k * (1.0 - cosine**2)
         return 0.25 * (1.0 + cosine**2) * g / ((k * cosine) ** 2 + g * g)
 
-    assert mach**2 * integrate.quad(met, 0.0, 1.0)[0] == pytest.approx(d, rel=1e-6)
+    narrow = min(5.0 * k * d, 0.5)  # the resonance
+    parts = [integrate.quad(met, *ends, limit=200)[0] for ends in ((0.0, narrow), (narrow, 1.0))]
+    assert mach**2 * sum(parts) == pytest.approx(d, rel=1e-6)
+
+
+@pytest.mark.parametrize("x", [1e-3, 0.0099, 0.0101, 0.3, 0.999999, 1.0, 1.000001, 5.0, 1e4])
+def test_resonant_share_is_its_integral(x):
+    a = 0.5 * x
+
+    def met(cosine):
+        return 2.0 / math.pi * a * (1.0 - cosine**4) / (cosine**2 + (a * (1.0 - cosine**2)) ** 2)
+
+    ends = [0.0, *np.geomspace(min(a, 0.1), 1.0, 12)]
+    expected = sum(integrate.quad(met, *pair, epsrel=1e-12)[0] for pair in pairwise(ends))
+    assert resonant_share(x) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("law", "given", "complaint"),
+    [
+        (isotropic_corrsin, (kolmogorov, -1.0, BAND), "mach = -1.0 must be finite and not neg"),
+        (isotropic_corrsin, (kolmogorov, [0.1, math.nan], BAND), "mach = [0.1, nan] must be"),
+        (isotropic_corrsin, (lambda k: -1.0, 0.1, BAND), "power must be a spectrum"),
+        (quasilinear_diffusion, (1.0, -1.0), "mach = -1.0 must be finite and not negative [1]."),
+        (quasilinear_diffusion, (-1.0, 1.0), "mean_inverse = -1.0 must be finite"),
+        (matthaeus_2d, (1.0, "strong"), "mach = strong must be finite"),
+        (matthaeus_composite, (-1.0, 1.0), "d_slab = -1.0 must be finite and not negative [pc]."),
+        (compound_msd, (-1.0, 1.0, 1.0, 1.0), "time = -1.0 must be finite and not negative [yr]."),
+        (isotropic_perpendicular, (1.0, -1.0, 0.1), "kappa_perp = -1.0 must be finite"),
+        (mach_two, (1.0, -0.1), "mach = -0.1 must be finite"),
+        (mach_four, (1.0, -0.1), "mach = -0.1 must be finite"),
+        (slab_diffusion, (kolmogorov, -0.1, BAND), "ratio = -0.1 must be finite"),
+    ],
+)
+def test_what_no_law_is_for_is_refused(law, given, complaint):
+    with pytest.raises(RangeError) as caught:
+        law(*given)
+    assert complaint in str(caught.value)
 
 
 def test_two_dimensional_and_composite():

@@ -9,6 +9,7 @@ import pytest
 
 from mcprop.errors import ModelError, RangeError
 from mcprop.fields import UniformField, plane_waves, total
+from mcprop.protocol import WITNESS
 from mcprop.units import C_LIGHT
 from mcprop.wandering import follow_orbits, running_diffusion, turning_rate
 from mcprop.wandering.course import REACH, TURN, make_course
@@ -29,7 +30,7 @@ def follow(**changed):
 
 
 def run(**changed):
-    given = {"field_of": one, "rigidity": 3e6, "times": [1.0, 2.0], "realisations": 2}
+    given = {"field_of": one, "rigidity": 3e6, "times": [1.0, 2.0], "realisations": 3}
     return running_diffusion(**{**given, "particles": 3, "seed": 1, **changed})
 
 
@@ -73,7 +74,7 @@ def run(**changed):
             {"step": 6.0, "times": 60.0},
             "step = 6 yr is too long: a particle turned by 2.27 rad in one, 1.57 rad at most",
         ),
-        (run, {"realisations": 1}, "realisations = 1 must be a whole number from 2 up."),
+        (run, {"realisations": 2}, "realisations = 2 must be a whole number from 3 up."),
         (run, {"particles": 0}, "particles = 0 must be a whole number from 1 up."),
         (run, {"seed": 1.5}, "seed = 1.5 must be a whole number from 0 up."),
         (run, {"workers": 0}, "workers = 0 must be a whole number from 1 up."),
@@ -94,6 +95,8 @@ def test_what_makes_no_field_is_refused(field_of):
         run(field_of=field_of)
     with pytest.raises(ModelError, match="must be a model of a magnetic field"):
         follow(field=3.0)
+    with pytest.raises(ModelError, match=r"must point along \+z"):
+        run(field_of=lambda seed: UniformField(3.0, 0.0, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -174,6 +177,32 @@ def test_no_bit_depends_on_the_number_of_threads():
         assert np.array_equal(getattr(alone, name), getattr(together, name))
     assert len(set(alone.along[:, 1])) == 5
     assert alone.step == together.step
+
+
+def test_arrays_of_any_kind_are_taken_by_the_same_code():
+    """A kernel tells read-only and strided arrays from others, and would be compiled anew."""
+    taken = []
+
+    def witness(_, chosen, args):
+        arrays = [one for one in args if isinstance(one, np.ndarray)]
+        taken.extend(one.flags.writeable and one.flags.c_contiguous for one in arrays)
+        return chosen(*args)
+
+    def frozen(values):
+        strided = np.repeat(np.array(values, dtype=float), 2, axis=0)[::2]
+        strided.flags.writeable = False
+        return strided
+
+    z, times, east = frozen([0.0, 0.0, 1.0]), frozen([1.0, 2.0]), frozen(EAST)
+    before = WITNESS.set(witness)
+    try:
+        follow(starts=frozen(ORIGIN), directions=east, times=times, step=0.5)
+        scattered_orbits(0.3, 1.0, 2.0, times, 3, 1, b_hat=z)
+        single_flights(east, 0.3, 1.0, 2.0, 1, b_hat=z)
+    finally:
+        WITNESS.reset(before)
+    assert len(taken) > 8
+    assert all(taken)
 
 
 def test_answers_of_a_running_diffusion():
