@@ -15,7 +15,7 @@ from mcprop.fields.spectra import (
     mean_inverse_wavenumber,
 )
 from mcprop.fields.total import Sum, total
-from mcprop.fields.turbulence import turbulence, wandering_field
+from mcprop.fields.turbulence import strong_range, turbulence, wandering_field
 from mcprop.fields.uniform import UniformField
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "lrmf",
     "mean_inverse_wavenumber",
     "plane_waves",
+    "strong_range",
     "total",
     "turbulence",
     "turbulent_grid",

@@ -66,7 +66,7 @@ def turbulent_grid(
     Returns
     -------
     PotentialGrid, SplineGrid or TrilinearGrid
-        The field; 12 bytes a point, 204 MB for n = 256.
+        The field; 12 bytes a point: 208 MB for n = 256, 204 MB if trilinear.
 
     Raises
     ------

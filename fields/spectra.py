@@ -29,7 +29,7 @@ SPECTRA = ("power-law", "bendover")
 """Shapes of the spectrum."""
 
 SLAB_FRACTION = 0.2
-"""Part of the variance that is slab in the solar wind (Bieber, Wanner & Matthaeus 1996)."""
+"""Part of the variance that is slab: commonly used for the solar wind."""
 
 
 def require(name: str, value: Any, holds: bool, allowed: str) -> None:
@@ -94,6 +94,38 @@ def require_seed(seed: Any) -> None:
     """
     holds = is_whole(seed, 0) or isinstance(seed, np.random.SeedSequence)
     require("seed", seed, holds, "must be a whole number of at least 0 or a SeedSequence")
+
+
+def request_options(
+    geometry: str, spectrum: str, slab_fraction: float | None, cone: float | None
+) -> tuple[float, float]:
+    """Check what only some geometries know; return slab fraction and cone, as given or as meant.
+
+    Raises
+    ------
+    RangeError
+        If a name is not known, a number is not allowed, or the geometry knows nothing about it.
+    """
+    choose("geometry", geometry, GEOMETRIES)
+    choose("spectrum", spectrum, SPECTRA)
+    _require_fitting("spectrum", spectrum, geometry, ("slab", "composite"), "power-law")
+    _require_fitting("slab_fraction", slab_fraction, geometry, ("composite",), None)
+    _require_fitting("cone", cone, geometry, ("critically-balanced",), None)
+    part = SLAB_FRACTION if slab_fraction is None else slab_fraction
+    width = 1.0 if cone is None else cone
+    require_number("slab_fraction", part, most=1.0)
+    require_number("cone", width, above=True)
+    return part, width
+
+
+def _require_fitting(
+    name: str, value: Any, geometry: str, geometries: tuple[str, ...], neutral: Any
+) -> None:
+    """Refuse an option that the geometry knows nothing about."""
+    named = " and ".join(repr(one) for one in geometries)
+    noun = "geometry" if len(geometries) == 1 else "geometries"
+    fits = value == neutral or geometry in geometries
+    require(name, value, fits, f"is for the {noun} {named} only, not for {geometry!r}")
 
 
 def _require_range(longest: float, shortest: float) -> None:
@@ -196,7 +228,8 @@ class Bendover:
 
     References
     ----------
-    Shalchi, A. & Kourakis, I. 2007, A&A 470, 405 (slab field lines with this spectrum).
+    Bieber, J. W. et al. 1994, ApJ 420, 294 (the form, for the slab of the solar wind).
+    Shalchi, A. & Kourakis, I. 2007, A&A 470, 405 (transport across the field with this spectrum).
     """
 
     longest: float
@@ -318,8 +351,8 @@ def correlation_lengths(
     slope: float = 5.0 / 3.0,
     *,
     spectrum: str = "power-law",
-    slab_fraction: float = SLAB_FRACTION,
-    cone: float = 1.0,
+    slab_fraction: float | None = None,
+    cone: float | None = None,
 ) -> tuple[float, float]:
     """Correlation lengths along and across the mean field that `turbulence` is asked for.
 
@@ -347,16 +380,16 @@ def correlation_lengths(
     across; critically balanced (pi/2) <1/k_c> along, with the cone k_c = cone k^(2/3) k0^(1/3),
     k0 = 2 pi / longest, and <1/k> across.
     """
-    choose("geometry", geometry, GEOMETRIES)
+    part, width = request_options(geometry, spectrum, slab_fraction, cone)
     given = spectrum_of(spectrum, longest, shortest, slope)
     law = PowerLaw(longest, shortest, slope)
     if geometry == "isotropic":
         return (0.5 * math.pi * law.mean_power(-1.0),) * 2
-    if geometry == "slab" or (geometry == "composite" and slab_fraction == 1.0):
+    if geometry == "slab" or (geometry == "composite" and part == 1.0):
         return (given.correlation_length if isinstance(given, Bendover) else 0.0), math.inf
     if geometry == "critically-balanced":
-        inverse_cone = law.mean_power(-2.0 / 3.0) * law.lowest ** (-1.0 / 3.0) / cone
+        inverse_cone = law.mean_power(-2.0 / 3.0) * law.lowest ** (-1.0 / 3.0) / width
         return 0.5 * math.pi * inverse_cone, law.mean_power(-1.0)
-    if geometry == "2d" or slab_fraction == 0.0:
+    if geometry == "2d" or part == 0.0:
         return math.inf, law.mean_power(-1.0)
     return math.inf, math.inf

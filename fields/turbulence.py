@@ -13,9 +13,9 @@ References
 ----------
 Giacalone, J. & Jokipii, J. R. 1999, ApJ 520, 204 (sums of plane waves; slab + 2-D composite).
 Bieber, J. W., Wanner, W. & Matthaeus, W. H. 1996, JGR 101, 2511 (slab + 2-D composite).
-Goldreich, P. & Sridhar, S. 1995, ApJ 438, 763 (critical balance, eq. 7).
+Goldreich, P. & Sridhar, S. 1995, ApJ 438, 763 (critical balance).
 Cho, J., Lazarian, A. & Vishniac, E. T. 2002, ApJ 564, 291 (exponential form of the cone).
-Lazarian, A. & Vishniac, E. T. 1999, ApJ 517, 700 (the cone of sub-Alfvenic turbulence).
+Lazarian, A. & Vishniac, E. T. 1999, ApJ 517, 700 (sub-Alfvenic turbulence, weak and strong).
 Cranley, R. & Patterson, T. N. L. 1976, SIAM J. Numer. Anal. 13, 904 (lattices, shifted at random).
 """
 
@@ -29,13 +29,10 @@ import numpy as np
 
 from mcprop.fields.plane_waves import PlaneWaves, plane_waves
 from mcprop.fields.spectra import (
-    GEOMETRIES,
-    SLAB_FRACTION,
-    SPECTRA,
     PowerLaw,
     Spectrum,
-    choose,
     is_whole,
+    request_options,
     require,
     require_number,
     require_seed,
@@ -91,8 +88,9 @@ def turbulence(
     cone : float, optional
         Critical balance only: width c of the cone, where the variance at a given k_perp goes as
         exp(-|k_par|/k_c) with k_c = c k_perp^(2/3) k0^(1/3), k0 = 2 pi / longest. 1 if not given:
-        turbulence that is isotropic and trans-Alfvenic at `longest`. For M_A < 1 at the injection
-        scale, Lazarian & Vishniac (1999) give c = M_A^(4/3).
+        waves at `longest` are as long along z as across it, for any `rms`, although they are
+        balanced only where that is the mean field. Of turbulence with M_A < 1, `strong_range`
+        makes the part that is balanced.
 
     Returns
     -------
@@ -107,34 +105,29 @@ def turbulence(
     Notes
     -----
     The mean over seeds of the correlations is right for any number of waves; what few waves lack is
-    the bell shape: the excess kurtosis of a component is -0.1 to -0.2 for 24 waves, -0.03 to -0.05
-    for 96, -0.01 to -0.03 for 198. The mean diffusion of field lines (over 3000 pc, dB/B0 = 0.3,
-    waves of 100 to 20 pc) does not depend on the number, from 12 to 402, within statistical errors
-    of 3 per cent (isotropic, slab); two-dimensional turbulence takes 48 waves: it is 2 per cent low
-    with 24 and 10 with 12. From one isotropic realisation to the next it scatters by 0.66 of its
-    mean with 48 waves, 0.45 with 96 and 0.36 with 198 (64 lines each), so that for a mean over many
-    realisations 50 to 100 waves are the best bargain.
+    the bell shape of the distribution of a component, and realisations differ more.
+
+    Critical balance is a statement about the field that the waves of a scale see, that of all
+    longer waves with the mean field. Here the cone stands about the mean field alone, so that it
+    holds for displacements along the mean field; along the local field, waves are no longer than
+    the wandering of that field lets them be.
 
     Examples
     --------
     >>> from mcprop.fields import turbulence
     >>> field = turbulence("isotropic", rms=3.0, longest=100.0, shortest=20.0, waves=60, seed=1)
     """
-    choose("geometry", geometry, GEOMETRIES)
+    part, width = request_options(geometry, spectrum, slab_fraction, cone)
     require_number("rms", rms)
     require("waves", waves, is_whole(waves, 3), "must be a whole number of at least 3")
-    choose("spectrum", spectrum, SPECTRA)
-    _require_fitting("spectrum", spectrum, geometry, ("slab", "composite"), "power-law")
-    _require_fitting("slab_fraction", slab_fraction, geometry, ("composite",), None)
-    _require_fitting("cone", cone, geometry, ("critically-balanced",), None)
     require_seed(seed)
     rng = np.random.default_rng(seed)
     given = spectrum_of(spectrum, longest, shortest, slope)
     law = PowerLaw(longest, shortest, slope)
     if geometry == "composite":
-        k, amplitude = _composite(rng, given, law, waves, slab_fraction)
+        k, amplitude = _composite(rng, given, law, waves, part)
     elif geometry == "critically-balanced":
-        k, amplitude = _critically_balanced(rng, law, waves, 1.0 if cone is None else cone)
+        k, amplitude = _critically_balanced(rng, law, waves, width)
     else:
         k, amplitude = _SIMPLE[geometry](rng, given, waves)
     return plane_waves(k, rms * amplitude, rng.uniform(0.0, 2.0 * math.pi, len(k)))
@@ -185,14 +178,75 @@ def wandering_field(
     return Sum(UniformField(0.0, 0.0, float(mean_field)), rest)
 
 
-def _require_fitting(
-    name: str, value: Any, geometry: str, geometries: tuple[str, ...], neutral: Any
-) -> None:
-    """Refuse an option that the geometry knows nothing about."""
-    named = " and ".join(repr(one) for one in geometries)
-    noun = "geometry" if len(geometries) == 1 else "geometries"
-    fits = value == neutral or geometry in geometries
-    require(name, value, fits, f"is for the {noun} {named} only, not for {geometry!r}")
+def strong_range(
+    mean_field: float,
+    mach: float,
+    injection: float,
+    shortest: float,
+    waves: int = 200,
+    slope: float = 5.0 / 3.0,
+    seed: Any = 0,
+) -> Sum:
+    """A mean field along z and the strong range of turbulence with an Alfven Mach number up to 1.
+
+    Turbulence that is injected at a scale L with M_A < 1 is weak down to L M_A^2 across the field,
+    and critically balanced below (Lazarian & Vishniac 1999): l_par = L (l_perp/L)^(2/3) M_A^(-4/3),
+    which is L at the border, where dB = M_A^2 B0. The weak range is not modelled.
+
+    Parameters
+    ----------
+    mean_field : float
+        Mean field B0 [uG], along z.
+    mach : float
+        Alfven Mach number M_A at the injection scale, above 0 and at most 1.
+    injection : float
+        Injection scale L, as a wavelength [pc].
+    shortest : float
+        Shortest wavelength across z [pc], less than injection mach^2.
+    waves, slope, seed
+        As for `turbulence`.
+
+    Returns
+    -------
+    Sum
+        Of the mean field and `turbulence` "critically-balanced" with rms = M_A^2 B0,
+        longest = L M_A^2 and cone = M_A^2.
+
+    Raises
+    ------
+    RangeError
+        If an argument is not allowed.
+
+    Notes
+    -----
+    Waves at the border are balanced: (dB/B0) l_par/l_perp = 1 for any M_A. So along a line x/M_A^2
+    is the same function of z for all M_A, if `shortest` goes as M_A^2, and lines diffuse with
+    <dx^2>/2z = C L M_A^4, where quasi-linear theory has C = 1/16 if `shortest` is small, 0.076 if
+    it is L M_A^2/10. Particles that diffuse along lines, and across them with epsilon times that,
+    have D_perp/D_par = M_A^4 f(epsilon/M_A^4) while the slope of lines is small: M_A^4 where
+    epsilon goes as M_A^4, or if f were constant.
+
+    References
+    ----------
+    Lazarian, A. & Vishniac, E. T. 1999, ApJ 517, 700.
+
+    Examples
+    --------
+    >>> from mcprop.fields import strong_range
+    >>> field = strong_range(3.0, 0.5, 100.0, 1.0, waves=50)
+    >>> field.first
+    UniformField(bx=0.0, by=0.0, bz=3.0)
+    """
+    require_number("mach", mach, most=1.0, above=True)
+    require_number("injection", injection, above=True)
+    part, border = mach**2, injection * mach**2
+    require_number("shortest", shortest, above=True)
+    within = shortest < border
+    require("shortest", shortest, within, f"must be less than injection mach^2 = {border!r}")
+    geometry = "critically-balanced"
+    return wandering_field(
+        mean_field, part, geometry, border, shortest, waves, slope, seed, cone=part
+    )
 
 
 def _evenly(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
@@ -283,11 +337,9 @@ def _composite(
     slab: Spectrum,
     flat: PowerLaw,
     waves: int,
-    slab_fraction: float | None,
+    part: float,
 ) -> Waves:
     """Half of the waves slab, half two-dimensional."""
-    part = SLAB_FRACTION if slab_fraction is None else slab_fraction
-    require_number("slab_fraction", part, most=1.0)
     k1, a1 = _slab(rng, slab, waves // 2)
     k2, a2 = _two_dimensional(rng, flat, waves - waves // 2)
     amplitude = np.concatenate([math.sqrt(part) * a1, math.sqrt(1.0 - part) * a2])
@@ -296,7 +348,6 @@ def _composite(
 
 def _critically_balanced(rng: np.random.Generator, law: PowerLaw, waves: int, cone: float) -> Waves:
     """Alfven waves: k_perp from the spectrum, k_par from an exponential of width k_c(k_perp)."""
-    require_number("cone", cone, above=True)
     k, amplitude = _draw(rng, law, waves, 2)
     angle, depth = _evenly(rng, -(-waves // 2), 2).T
     towards, along = _across(2.0 * math.pi * angle, waves)

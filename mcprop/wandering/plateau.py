@@ -26,8 +26,13 @@ class Plateau:
         Hotelling's T^2, the chi-square test with errors and correlations that are measured.
     p_trend : float
         Probability of as steep a trend or a steeper one, up or down: Student's t.
+    change : tuple of two floats
+        95 per cent interval of the change over the last part by a straight line, relative to the
+        mean. A factor by which realisations differ as a whole takes no part in it.
     level : float
-        Share of constant coefficients that are wrongly called not flat.
+        Share of constant coefficients that are wrongly called moving.
+    tolerance : float
+        Relative change that a flat coefficient may have.
     """
 
     mean: float
@@ -36,7 +41,9 @@ class Plateau:
     end: float
     p_flat: float
     p_trend: float
+    change: tuple[float, float]
     level: float
+    tolerance: float
 
     @property
     def p_value(self) -> float:
@@ -44,15 +51,31 @@ class Plateau:
         return min(1.0, 2.0 * min(self.p_flat, self.p_trend))
 
     @property
+    def verdict(self) -> str:
+        """Whether the coefficient is "flat", "moving" or, for want of statistics, "undecided".
+
+        It is moving where a test says so at the level, and else flat where the whole interval of
+        its change lies within the tolerance.
+        """
+        if self.p_value <= self.level:
+            return "moving"
+        return "flat" if max(np.abs(self.change)) <= self.tolerance else "undecided"
+
+    @property
     def flat(self) -> bool:
-        """Whether the last part is flat within errors."""
-        return self.p_value > self.level
+        """Whether the last part is shown to be flat: False where that is undecided."""
+        return self.verdict == "flat"
 
 
 def plateau(
-    edges: Any, values: Any, part: float = 0.5, windows: int = 4, level: float = 0.01
+    edges: Any,
+    values: Any,
+    part: float = 0.5,
+    windows: int = 4,
+    level: float = 0.01,
+    tolerance: float = 0.2,
 ) -> Plateau:
-    """Test whether the last part of a running coefficient is flat within errors.
+    """Test whether the last part of a running coefficient is flat.
 
     Realisations are independent, times are not: the errors of the windows and their correlations
     are those that the realisations show.
@@ -68,12 +91,15 @@ def plateau(
     windows : int
         Windows into which it is cut; fewer where there are too few intervals or realisations.
     level : float
-        Share of constant coefficients that are wrongly called not flat.
+        Share of constant coefficients that are wrongly called moving.
+    tolerance : float
+        Relative change over the last part that a flat coefficient may have. Where <x^2> ~ t^(1/2)
+        (compound diffusion), its slope falls by 0.35 of its mean over the last half.
 
     Returns
     -------
     Plateau
-        Mean, error and p-values.
+        Mean, error, p-values and the change with its error.
 
     Raises
     ------
@@ -85,8 +111,10 @@ def plateau(
     >>> noise = np.random.default_rng(1).normal(size=(30, 40))
     >>> plateau(np.arange(41.0), 5.0 + noise).flat
     True
-    >>> plateau(np.arange(41.0), np.linspace(5.0, 7.0, 40) + noise).flat
-    False
+    >>> plateau(np.arange(41.0), np.linspace(5.0, 7.0, 40) + noise).verdict
+    'moving'
+    >>> plateau(np.arange(41.0), 5.0 + noise[:3]).verdict
+    'undecided'
     """
     edges, values = np.asarray(edges, dtype=float), np.asarray(values, dtype=float)
     if values.ndim != 2 or edges.shape != (values.shape[1] + 1,):
@@ -100,6 +128,8 @@ def plateau(
         raise RangeError(f"part = {part} must be above 0 and at most 1.")
     if not 0.0 < level < 1.0:
         raise RangeError(f"level = {level} must lie between 0 and 1.")
+    if not tolerance > 0.0:
+        raise RangeError(f"tolerance = {tolerance} must be above 0.")
     realisations = len(values)
     first = int(np.searchsorted(edges[:-1], edges[-1] - part * (edges[-1] - edges[0]) * (1 + 1e-9)))
     count = min(int(windows), realisations - 1, values.shape[1] - first)
@@ -110,15 +140,19 @@ def plateau(
         )
     cuts = _cuts(edges[first:], count) + first
     means, middles = _windows(edges, values, cuts)
-    whole, _ = _windows(edges, values, np.array([first, values.shape[1]]))
+    whole = _windows(edges, values, np.array([first, values.shape[1]]))[0][:, 0]
+    offsets = middles - middles.mean()
+    rises = means @ offsets * (edges[-1] - edges[first]) / (offsets @ offsets)
     return Plateau(
         float(whole.mean()),
         float(whole.std(ddof=1) / np.sqrt(realisations)),
         float(edges[first]),
         float(edges[-1]),
         _hotelling(np.diff(means, axis=1)),
-        _hotelling((means @ (middles - middles.mean()))[:, None]),
+        _hotelling(rises[:, None]),
+        _ratio(rises, whole),
         level,
+        tolerance,
     )
 
 
@@ -138,6 +172,24 @@ def _windows(
     widths = np.diff(edges)
     sums = np.add.reduceat((values * widths)[:, : cuts[-1]], cuts[:-1], axis=1)
     return sums / np.diff(edges[cuts]), 0.5 * (edges[cuts[1:]] + edges[cuts[:-1]])
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> tuple[float, float]:
+    """95 per cent interval of a ratio of means, of pairs (n,) that belong together.
+
+    Its error is that of the differences above - ratio * below, as of a mean: a factor common to
+    both numbers of a pair does not widen it. (To the first order in the error of the mean below.)
+    """
+    from scipy import stats
+
+    if not np.any(above):
+        return 0.0, 0.0
+    if below.mean() == 0.0:
+        return -np.inf, np.inf
+    ratio, n = above.mean() / below.mean(), len(above)
+    error = (above - ratio * below).std(ddof=1) / np.sqrt(n) / abs(below.mean())
+    reach = stats.t.ppf(0.975, n - 1) * error
+    return float(ratio - reach), float(ratio + reach)
 
 
 def _hotelling(samples: np.ndarray) -> float:

@@ -4,26 +4,13 @@ import math
 from typing import Any
 
 import numpy as np
-
-from mcprop.protocol import b_gradient, b_vector, kernel
-
-
-@kernel
-def probe(field, points, vectors, gradients):
-    """Vector [uG] and gradient [uG/pc] of a field at points [pc]."""
-    for i in range(points.shape[0]):
-        x, y, z = points[i, 0], points[i, 1], points[i, 2]
-        bx, by, bz = b_vector(field, x, y, z)
-        vectors[i, 0], vectors[i, 1], vectors[i, 2] = bx, by, bz
-        gradients[i, :] = np.array(b_gradient(field, x, y, z))
+from field_survey import survey_of
 
 
 def answers_at(field: Any, points: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors (n, 3) and gradients (n, 3, 3: component, coordinate) at points (n, 3)."""
-    points = np.ascontiguousarray(points, dtype=float)
-    vectors, gradients = np.empty((len(points), 3)), np.empty((len(points), 9))
-    probe(field, points, vectors, gradients)
-    return vectors, gradients.reshape(-1, 3, 3)
+    """Vectors (n, 3) [uG] and gradients (n, 3, 3: component, coordinate) at points (n, 3) [pc]."""
+    found = survey_of(field, points)
+    return found.vector, found.gradient
 
 
 def size(values: np.ndarray) -> float:

@@ -15,9 +15,16 @@ from scipy.integrate import quad
 from scipy.special import j0, j1
 from scipy.stats import f as f_distribution
 
-from mcprop.fields import PlaneWaves, correlation_lengths, plane_waves, turbulence
+from mcprop.fields import (
+    PlaneWaves,
+    correlation_lengths,
+    plane_waves,
+    strong_range,
+    turbulence,
+)
 from mcprop.kernels.lanes import LANES
 from mcprop.protocol import b_block, kernel
+from mcprop.wandering import line_spread
 
 LONGEST, SHORTEST, RMS = 100.0, 5.0, 2.0
 LOWEST, HIGHEST = 2.0 * math.pi / LONGEST, 2.0 * math.pi / SHORTEST
@@ -300,3 +307,35 @@ def test_correlation_length_along_critically_balanced_turbulence(cone):
     found = correlation_lengths("critically-balanced", LONGEST, SHORTEST, cone=cone)[0]
     name = {1.0: "critically balanced", 0.5: "critically balanced, narrow"}[cone]
     assert found == pytest.approx(quad(traced(name, Z), 0.0, math.inf)[0], rel=1e-6)
+
+
+@pytest.mark.nightly
+def test_lines_of_the_strong_range_diffuse_as_the_fourth_power_of_the_mach_number():
+    """And slower than quasi-linear theory has it, as waves at the border are balanced.
+
+    Its answer is (pi/4) M^4 <1/k_c>, which is L M^4 times 0.076 for one decade of wavelengths.
+    """
+    machs = np.array([0.3, 0.5, 0.8])
+    found, errors = np.empty(3), np.empty(3)
+    for seed, mach in enumerate(machs):
+        shortest = 0.1 * LONGEST * mach**2
+        spread = line_spread(
+            lambda s, m=mach, short=shortest: strong_range(1.0, m, LONGEST, short, 48, seed=s),
+            15.0 * LONGEST,
+            realisations=300,
+            lines=48,
+            seed=seed,
+            records=10,
+            by="z",
+            step=0.015 * LONGEST,
+        )
+        found[seed], errors[seed] = np.array(spread.late()) / LONGEST
+    weights = np.log(machs) - np.log(machs).mean()
+    weights /= weights @ np.log(machs)
+    exponent, error = weights @ np.log(found), np.linalg.norm(weights * errors / found)
+    assert error < 0.05
+    assert abs(exponent - 4.0) < 4.0 * error
+    # 1/k_c = (k/k0)^(-2/3) L/(2 pi), averaged over k^(-5/3) from k0 to 10 k0
+    quasilinear = 0.125 * (0.75 * (1.0 - 10.0 ** (-4 / 3))) / (1.5 * (1.0 - 10.0 ** (-2 / 3)))
+    assert quasilinear == pytest.approx(0.076, abs=5e-4)
+    assert (found + 4.0 * errors < quasilinear * machs**4).all()

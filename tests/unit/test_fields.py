@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from field_survey import Answers, survey_of
 
 import mcprop.fields as fields
 from mcprop import frames
@@ -18,7 +19,7 @@ from mcprop.errors import RangeError, UnitsError
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
-from mcprop.protocol import b_block, b_gradient, b_vector, implements, kernel, step_scale
+from mcprop.protocol import b_block, b_gradient, b_vector, implements
 
 
 class Example(NamedTuple):
@@ -95,43 +96,11 @@ PLACES = np.random.default_rng(1).uniform(-300.0, 300.0, (LANES, 3))
 FAR = np.random.default_rng(2).uniform(-1e5, 1e5, (40 * LANES, 3))
 
 
-@kernel
-def survey(field, points, out):
-    """All that a field answers at points, in blocks: vector, gradient, scale, vector by block."""
-    places, block = np.empty(3 * LANES), np.empty(3 * LANES)
-    for start in range(0, points.shape[0], LANES):
-        for i in range(LANES):
-            x, y, z = points[start + i, 0], points[start + i, 1], points[start + i, 2]
-            places[i], places[LANES + i], places[2 * LANES + i] = x, y, z
-            bx, by, bz = b_vector(field, x, y, z)
-            out[start + i, 0], out[start + i, 1], out[start + i, 2] = bx, by, bz
-            out[start + i, 3:12] = np.array(b_gradient(field, x, y, z))
-            out[start + i, 12] = step_scale(field, x, y, z)
-        block[:] = 0.0
-        b_block(field, places, block)
-        for i in range(LANES):
-            for c in range(3):
-                out[start + i, 13 + c] = block[c * LANES + i]
-
-
-class Answers(NamedTuple):
-    vector: np.ndarray  # (n, 3)
-    gradient: np.ndarray  # (n, 3, 3): component, coordinate
-    scale: np.ndarray  # (n,)
-    block: np.ndarray  # (n, 3)
-
-
-def answers_at(model: Any, points: np.ndarray) -> Answers:
-    out = np.empty((len(points), 16))
-    survey(model, np.ascontiguousarray(points), out)
-    return Answers(out[:, :3], out[:, 3:12].reshape(-1, 3, 3), out[:, 12], out[:, 13:])
-
-
 @cache
 def near(example: Example) -> tuple[Any, Answers]:
     """A realisation and its answers at the places."""
     model = example.make(1)
-    return model, answers_at(model, PLACES)
+    return model, survey_of(model, PLACES)
 
 
 def size(values: np.ndarray) -> float:
@@ -143,7 +112,7 @@ def slopes(model: Any, points: np.ndarray, step: float) -> np.ndarray:
     """Derivatives from the field alone, by differences of the fourth order."""
     columns = []
     for axis in np.eye(3):
-        out = [answers_at(model, points + n * step * axis).vector for n in (-2, -1, 1, 2)]
+        out = [survey_of(model, points + n * step * axis).vector for n in (-2, -1, 1, 2)]
         columns.append((out[0] - 8.0 * out[1] + 8.0 * out[2] - out[3]) / (12.0 * step))
     return np.stack(columns, axis=-1)
 
@@ -220,7 +189,7 @@ def test_field_varies_on_its_scale(example):
 
 @random
 def test_field_is_as_strong_as_requested(example):
-    check_rms(answers_at(example.make(1), FAR), example.rms)
+    check_rms(survey_of(example.make(1), FAR), example.rms)
 
 
 def numbers(model: Any) -> list[np.ndarray]:
@@ -243,7 +212,7 @@ def test_field_follows_from_its_seed(example):
 
 def test_what_is_added_to_a_block_is_the_field():
     model = EXAMPLES["Sum"][0].make(1)
-    seen = answers_at(model, PLACES)
+    seen = survey_of(model, PLACES)
     out = np.ones(3 * LANES + 5)
     b_block(model, np.append(PLACES.T.ravel(), [np.nan] * 5), out)
     np.testing.assert_allclose(out[: 3 * LANES].reshape(3, LANES), 1.0 + seen.vector.T, rtol=1e-12)
@@ -266,29 +235,29 @@ def test_sources_are_noticed():
         k, amplitude = table[0, 0:3], table[0, 4:7]
         amplitude += 0.01 * np.linalg.norm(amplitude) / np.linalg.norm(k) * k
 
-    check_sources(answers_at(waves(), PLACES), 1e-12)
+    check_sources(survey_of(waves(), PLACES), 1e-12)
     with pytest.raises(AssertionError):
-        check_sources(answers_at(waves(turn_one), PLACES), 1e-12)
+        check_sources(survey_of(waves(turn_one), PLACES), 1e-12)
 
 
 def test_a_wrong_strength_is_noticed():
     def strengthen(table):
         table[:, 4:7] *= 1.05
 
-    check_rms(answers_at(waves(), FAR), 2.0)
+    check_rms(survey_of(waves(), FAR), 2.0)
     with pytest.raises(AssertionError):
-        check_rms(answers_at(waves(strengthen), FAR), 2.0)
+        check_rms(survey_of(waves(strengthen), FAR), 2.0)
 
 
 def test_a_wrong_gradient_is_noticed():
-    model, seen = waves(), answers_at(waves(), PLACES)
+    model, seen = waves(), survey_of(waves(), PLACES)
     check_gradient(model, seen, 1e-8)
     with pytest.raises(AssertionError):
         check_gradient(model, seen._replace(gradient=seen.gradient.swapaxes(1, 2)), 1e-8)
 
 
 def test_a_wrong_bit_is_noticed():
-    seen = answers_at(waves(), PLACES)
+    seen = survey_of(waves(), PLACES)
     block = seen.block.copy()
     block[5, 1] = np.nextafter(block[5, 1], 9.0)
     check_block(seen)
@@ -297,7 +266,7 @@ def test_a_wrong_bit_is_noticed():
 
 
 def test_a_scale_that_is_too_long_is_noticed():
-    seen = answers_at(waves(), PLACES)
+    seen = survey_of(waves(), PLACES)
     check_scale(seen)
     with pytest.raises(AssertionError):
         check_scale(seen._replace(scale=10.0 * seen.scale))
@@ -320,7 +289,7 @@ def _(field, x, y, z):
 
 def test_a_field_without_gradient_gets_differences_in_kernels_as_well():
     field = Swirl(0.7)
-    for point, found in zip(PLACES, answers_at(field, PLACES).gradient, strict=True):
+    for point, found in zip(PLACES, survey_of(field, PLACES).gradient, strict=True):
         x, y, z = point
         exact = [y, x, 2.0, math.cos(x), -z, -y, 2.0 * x, 3.0, 2.0 * z]
         np.testing.assert_allclose(found.ravel(), 0.7 * np.array(exact), rtol=1e-5, atol=1e-4)

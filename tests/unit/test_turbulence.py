@@ -13,6 +13,7 @@ from mcprop.fields import (
     PowerLaw,
     correlation_lengths,
     mean_inverse_wavenumber,
+    strong_range,
     turbulence,
     wandering_field,
 )
@@ -79,6 +80,26 @@ def test_waves_lie_between_the_scales_that_were_asked_for():
     assert bent.min() < 0.01 * LOWEST
 
 
+@pytest.mark.parametrize("slope", [5 / 3, 1.5, 3.0])
+def test_waves_carry_the_variance_of_their_part_of_the_spectrum(slope):
+    """The variance below a wave, by E(k) ~ k^-slope, ends within what it adds to the others."""
+
+    def below(k, index=slope):
+        low, high = LOWEST ** (1.0 - index), HIGHEST ** (1.0 - index)
+        return (k ** (1.0 - index) - low) / (high - low)
+
+    def lies_within(part, ends):
+        return ((ends[:-1] - 1e-12 <= part) & (part <= ends[1:] + 1e-12)).all()
+
+    for geometry in ("isotropic", "slab", "2d"):
+        model = request(5, 120, geometry=geometry, slope=slope)
+        k = np.linalg.norm(model.k, axis=1)
+        variance = 0.5 * (model.amplitude**2).sum(axis=1) / RMS**2
+        ends = np.append(0.0, np.cumsum(variance))
+        assert lies_within(below(k), ends)
+        assert not lies_within(below(k, slope - 0.05), ends)
+
+
 def test_the_mach_number_is_the_strength_of_the_turbulence_over_that_of_the_mean_field():
     field = wandering_field(3.0, 0.3, "slab", LONGEST, SHORTEST, waves=24, seed=9)
     assert tuple(field.first) == (0.0, 0.0, 3.0)
@@ -86,6 +107,57 @@ def test_the_mach_number_is_the_strength_of_the_turbulence_over_that_of_the_mean
     alone = turbulence("slab", 0.9, LONGEST, SHORTEST, waves=24, seed=9)
     np.testing.assert_allclose(field.second.table, alone.table, rtol=1e-14)
     assert not wandering_field(3.0, 0.0, "2d", LONGEST, SHORTEST, 6).second.amplitude.any()
+
+
+def balance(field: PlaneWaves, mach: float) -> tuple[float, float]:
+    """Mean of k_par over that of Lazarian & Vishniac (1999), l_par = L (l_perp/L)^(2/3) M^(-4/3).
+
+    With its error: over an exponential distribution the mean is one, and the scatter as well.
+    """
+    across = np.linalg.norm(field.k[:, :2], axis=1)
+    along = (
+        2.0 * math.pi / (LONGEST * (2.0 * math.pi / across / LONGEST) ** (2 / 3) * mach ** (-4 / 3))
+    )
+    return float(np.mean(np.abs(field.k[:, 2]) / along)), len(across) ** -0.5
+
+
+def test_the_strong_range_is_balanced_below_the_weak_one():
+    for mach in (0.3, 0.8, 1.0):
+        field = strong_range(3.0, mach, LONGEST, 0.5, 900, seed=4)
+        assert tuple(field.first) == (0.0, 0.0, 3.0)
+        assert math.sqrt(np.trace(spread(field.second))) == pytest.approx(3.0 * mach**2)
+        across = np.linalg.norm(field.second.k[:, :2], axis=1)
+        assert 1.0 <= across.min() / (2.0 * math.pi / (LONGEST * mach**2)) < 1.01
+        mean, error = balance(field.second, mach)
+        assert abs(mean - 1.0) < 4.0 * error
+    # noticed: the power of the Mach number that belongs to waves as long as the injection scale
+    wide = request(4, 900, geometry="critically-balanced", longest=9.0, shortest=0.5, cone=0.2)
+    mean, error = balance(wide, 0.3)
+    assert abs(mean - 1.0) > 4.0 * error
+
+
+def test_the_strong_range_looks_the_same_for_all_mach_numbers():
+    """B_x/B0 M^-2 is the same function of x M^-2 and z, so that lines diffuse as M^4 exactly."""
+    weak, strong = (
+        strong_range(1.0, m, LONGEST, 4.0 * m**2, 60, seed=2).second for m in (0.2, 1.0)
+    )
+    np.testing.assert_allclose(weak.k * [0.04, 0.04, 1.0], strong.k, rtol=1e-12)
+    np.testing.assert_allclose(weak.amplitude / 0.04, strong.amplitude, rtol=1e-12, atol=1e-15)
+    np.testing.assert_array_equal(weak.phase, strong.phase)
+
+
+@pytest.mark.parametrize(
+    ("mach", "injection", "shortest", "message"),
+    [
+        (1.1, 100.0, 1.0, "mach = 1.1 must be a finite number above 0 and at most 1."),
+        (0.5, -1.0, 1.0, "injection = -1.0 must be a finite number above 0."),
+        (0.5, 100.0, 25.0, "shortest = 25.0 must be less than injection mach^2 = 25.0."),
+    ],
+)
+def test_what_is_no_strong_range_is_refused_in_one_sentence(mach, injection, shortest, message):
+    with pytest.raises(RangeError) as refused:
+        strong_range(3.0, mach, injection, shortest)
+    assert str(refused.value) == message
 
 
 def test_a_seed_sequence_is_a_seed():
@@ -204,6 +276,11 @@ def test_bad_requests_are_refused_in_one_sentence(changed, message):
         turbulence(**GIVEN | changed)
     assert str(refused.value).startswith(message)
     assert str(refused.value).count("\n") == 0
+    if changed.keys() - {"rms", "waves", "seed"}:
+        known = {name: value for name, value in (GIVEN | changed).items() if name != "rms"}
+        with pytest.raises(RangeError) as refused:
+            correlation_lengths(**known)
+        assert str(refused.value).startswith(message)
 
 
 @pytest.mark.parametrize(

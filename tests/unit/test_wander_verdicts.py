@@ -16,6 +16,7 @@ from mcprop.wander.verdicts import (
     epsilon_exponents,
     fit_power,
     judged,
+    law_error,
     mach_exponents,
     needed_epsilon,
 )
@@ -78,6 +79,17 @@ def isotropic(epsilon, mach, d_parallel):
 def test_the_rule(value, error, verdict):
     assert Rule(0.1, 3.0).judge(value, error, 1.0) == verdict
     assert Rule(0.1, 3.0).judge(7.0 * value, 7.0 * error, 7.0) == verdict
+
+
+def test_a_law_made_of_d_parallel_is_judged_by_the_error_of_the_ratio():
+    """Where the ratio is known ten times worse than d_perp, and ten times better."""
+    row = planted(lambda epsilon, mach, d_parallel: 1.15 * mach**2 * d_parallel)[3]
+    for ratio_err, verdict in ((0.1 * row.ratio, "follows"), (0.001 * row.ratio, "fails")):
+        other = row._replace(ratio_err=ratio_err, isotropic=row.mach_two, d_perp_err=0.01)
+        assert law_error(other, "mach_two") == pytest.approx(ratio_err * row.d_parallel)
+        assert law_error(other, "mach_four") == pytest.approx(ratio_err * row.d_parallel)
+        assert law_error(other, "isotropic") == 0.01
+        assert judged(other, Rule())["mach_two"] == verdict
 
 
 def test_a_planted_fourth_power_is_found_and_no_other():
@@ -266,6 +278,10 @@ def test_twins_take_noise_out_and_nothing_else():
     _, wrong = controlled_means(0.95, bias=0.1)
     means = wrong.mean(axis=0)
     assert abs(means.mean() - 1.0) > 4.0 * means.std() / math.sqrt(means.size)
+    # in whatever unit the twins are
+    values = np.random.default_rng(9).normal(size=(2, 6, 3))
+    scaled = controlled(values[0], 3.0 * values[1], 3.0)
+    np.testing.assert_allclose(scaled, controlled(*values, 1.0), rtol=1e-12)
     # too few realisations: nothing is done
     few = np.random.default_rng(8).normal(size=(4, 3))
     assert np.array_equal(controlled(few, few, 0.0), few)
