@@ -177,8 +177,8 @@ def _case_text(case: Seen, mach: float) -> str:
     perp = study.perpendicular
     verdict = "agrees with" if study.holds else "is not"
     said.append(
-        f"  D_perp/D_parallel of the cloud = {perp.value:.3e} +- {perp.error:.1e} {verdict} M_A^4 ="
-        f" {mach**4:.3g} ({study.pull:+.1f} standard deviations); kappa_perp alone is"
-        f" {100 * case.epsilon / perp.value:.0f} % of it"
+        f"  D_perp/kappa_parallel of the cloud, from <dx^2>/2t: {perp.value:.3e} +-"
+        f" {perp.error:.1e} {verdict} M_A^4 = {mach**4:.3g} ({study.pull:+.1f} standard"
+        f" deviations); kappa_perp alone is {100 * case.epsilon / perp.value:.0f} % of it"
     )
     return "\n".join(said)

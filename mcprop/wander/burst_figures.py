@@ -107,8 +107,9 @@ def _draw_spread(ax: Axes, study: BurstStudy) -> None:
     )
     ax.axvline(study.mach**4, ymax=top, label=r"$M_A^4$ (Xue & Liu 2025)", **_FORMULA)
     ends = [float(found.min()), float(found.max()), ratio, study.mach**4]
-    ax.set(xscale="log", xlim=(0.6 * min(ends), 1.7 * max(ends)), ylim=(0.0, _ROOM))
+    ax.set(xlim=(0.0, 1.1 * max(ends)), ylim=(0.0, _ROOM))
+    ax.ticklabel_format(axis="x", scilimits=(-2, 2))
     ax.set_yticks(np.linspace(0.0, 1.0, 6))
-    ax.set_xlabel(r"$D_\perp / D_\parallel$ of the cloud of the source")
+    ax.set_xlabel(r"$D_\perp / \kappa_\parallel$ of the cloud of the source")
     ax.set_ylabel("share of realisations below")
     ax.legend(fontsize=9, loc="upper left")

@@ -161,7 +161,7 @@ class BurstStudy:
 
     @property
     def perpendicular(self) -> Estimate:
-        """D_perp/D_parallel of the cloud of the source, averaged over realisations.
+        """D_perp/kappa_parallel of the cloud of the source, averaged over realisations.
 
         It includes the wandering of the line of the source as a whole.
         """

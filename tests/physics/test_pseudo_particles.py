@@ -135,6 +135,18 @@ def test_bits_do_not_depend_on_workers():
     assert not np.array_equal(one.across, other.across)
 
 
+def test_every_realisation_has_a_field_of_its_own():
+    seeds = []
+
+    def make(seed):
+        seeds.append(seed)
+        return field_of(0.0)(seed)
+
+    spread(make, KAPPA, 0.01, [10.0], 3, 2, 1, step=10.0, workers=1)
+    assert seeds == [field_seed(1, realisation) for realisation in range(3)]
+    assert len(set(seeds)) == 3
+
+
 def made_up(times, along, across):
     shape = (3, len(times))
     scatter = 1.0 + 0.01 * np.array([[-1.0], [0.0], [1.0]])
@@ -148,7 +160,8 @@ def test_slopes_and_exponents_of_known_growth():
     found = made.homogenised(2.2)
     assert (found.window, found.until) == (2.0, 4.0)
     np.testing.assert_allclose(found.parallel, (2.0, 2.0 * 0.01 / math.sqrt(3.0)))
-    np.testing.assert_allclose(found.perp.value, 0.75 * (2.0 - math.sqrt(2.0)))
+    perp = 0.75 * (2.0 - math.sqrt(2.0))
+    np.testing.assert_allclose(found.perp, (perp, perp * 0.01 / math.sqrt(3.0)))
     np.testing.assert_allclose(found.reach, math.sqrt(3.0 * math.sqrt(2.0)))
     np.testing.assert_allclose(made.running_parallel.value, [4.5] + 7 * [2.0])
     np.testing.assert_allclose(made.exponent(2.0, 8.0), (0.5, 0.0), atol=1e-12)

@@ -123,29 +123,36 @@ def test_scores_of_the_other_sign_are_caught(monkeypatch):
 # a field that wanders, and diffusion across it that is not small: a histogram is possible
 STRONG = {"age": 2000.0, "kappa_parallel": 2.0, "kappa_perp": 0.1}
 NEAR = (10.0, 0.0, 40.0)
+WEAK = np.array([26.0, -3.0, 7.0])
+"""Where the field of `test_a_wandering_field_gives_what_a_histogram_gives` has 1.2 of 3 uG."""
 
 
 def histogram(field, particles, box, seed):
-    """Density at the origin, and its error, from particles that fell into a box round it."""
+    """Density at WEAK of what comes from NEAR it, from particles that fell into a box round it."""
     medium = FieldAligned(
         Mirrored(field, 1.0, 1.0),
         Constant(STRONG["kappa_parallel"]),
         Constant(STRONG["kappa_perp"]),
     )
-    places = np.repeat(np.array(NEAR)[:, None], particles, axis=1)
+    places = np.repeat((WEAK + NEAR)[:, None], particles, axis=1)
     steps, numbers = 100, (np.uint64(seed), np.uint64(7), np.uint64(0), np.uint64(0))
     wander(medium, Still(), *numbers, STRONG["age"] / steps, steps, places)
-    inside = int((np.abs(places) < 0.5 * np.array(box)[:, None]).all(axis=0).sum())
+    away = np.abs(places - WEAK[:, None])
+    inside = int((away < 0.5 * np.array(box)[:, None]).all(axis=0).sum())
     volume = particles * np.prod(box)
     return inside / volume, np.sqrt(inside) / volume
 
 
 def test_a_wandering_field_gives_what_a_histogram_gives():
-    """At a place of strong field: with a drift of the wrong sign the two differ by 5 sigma."""
+    """At a place of weak field: there a drift of the wrong sign shows, even if both have it.
+
+    Particles then leave weak fields, so that the way from the source, of which the histogram is
+    made, differs from the way back, which the observer's cloud goes: by 8 sigma here.
+    """
     field = field_of(1.2, 30.0, 60.0)(2)
     binned, error = histogram(field, 100_000, (14.0, 14.0, 30.0), 5)
     options = {"meeting": 20.0, "parallel_step": 9.0, "forward": 4096, "backward": 2048, "nodes": 0}
-    seen = burst_through(field, NEAR, **STRONG, **options)
+    seen = burst_through(field, WEAK + NEAR, observer=WEAK, **STRONG, **options)
     assert abs(seen.density - binned) < 4.0 * np.hypot(error, seen.density_error)
     # the field matters here: a straight one would give something else
     uniform = tensor(STRONG["kappa_parallel"], STRONG["kappa_perp"], (0, 0, 1))
