@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def wander(
 ) -> None:
     """Measure what fields that wander do to diffusion, and say which law holds where.
 
-    A study is written once it is finished: Ctrl-C and any trouble leave DIR as it was.
+    A study is told and written once it is finished: Ctrl-C and any trouble leave DIR as it was.
 
     Exit codes: 0; 2 (usage or configuration); 3 (files, disk); 130 (Ctrl-C).
     """
@@ -59,13 +59,18 @@ def wander(
         } | _mach_of(settings, mach)
         settings = settings.replace({k: v for k, v in changes.items() if v is not None})
         require_free(output, overwrite)
+        from mcprop.wander.cost import require_affordable, start_text
         from mcprop.wander.progress import Progress
-        from mcprop.wander.study import run
+        from mcprop.wander.study import run, seeded
 
+        require_affordable(settings)
+        settings = seeded(settings)
+        click.echo(start_text(settings, workers))
         study = run(settings, workers, Progress())
+        # told first, which a full disk cannot take back; and written where nobody listens
+        with suppress(OSError):
+            click.echo(f"{study.text}\nSeed: {study.seed}")
         study.write(output, overwrite=overwrite)
-    click.echo(study.text)
-    click.echo(f"Seed: {study.seed}")
     click.echo(f"Output: {one_line(str(output))}")
 
 
@@ -78,10 +83,13 @@ def check_text(config: str) -> str:
         Name of a scenario, or path of a file.
     """
     from mcprop.wander import config as configurations
+    from mcprop.wander.cost import cost_text, require_affordable
     from mcprop.wander.plan import plan_text
 
     checked = configurations.load(config)
-    return f"{one_line(config)}: fine. {checked.title}\n{plan_text(checked)}"
+    require_affordable(checked)
+    told = f"{plan_text(checked)}\n{cost_text(checked)}"
+    return f"{one_line(config)}: fine. {checked.title}\n{told}"
 
 
 def _load(config: str) -> AnyConfig:

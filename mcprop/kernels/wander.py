@@ -316,7 +316,7 @@ def wander(medium, flow, seed, stream, first, block, h, steps, positions):
     lane, places, fields = np.zeros(ROWS * LANES), np.zeros(3 * LANES), np.zeros(3 * LANES)
     who, taken = np.full(LANES, -1), np.zeros(LANES, np.int64)
     boarded, landed, counted = 0, 0, 0
-    if steps < 1:
+    if steps < 1 or n < 1:
         return 0
     for i in range(LANES):
         board(i, min(i, n - 1), lane, positions, h)  # those left over go along, for nothing

@@ -16,6 +16,7 @@ from mcprop.wander.measure import field_maker, seed_of
 from mcprop.wander.outcome import OnPart, Outcome
 from mcprop.wander.sections import KINETIC
 from mcprop.wander.tables import SourceRow
+from mcprop.wander.validity import validity_text
 from mcprop.wandering.burst_study import BurstStudy, burst_study
 
 
@@ -159,7 +160,9 @@ def summary_text(config: BurstConfig, seen: Sequence[Seen]) -> str:
         f" across the mean field, through {config.monte_carlo.realisations} realisations of"
         f" {config.spectrum.label} with M_A = {mach:g}: medians, 16 to 84 % of the realisations"
     )
-    return "\n\n".join([head, *(_case_text(case, mach) for case in seen)])
+    kappas = [(case.rigidity, case.study.kappa_parallel) for case in seen]
+    valid = validity_text(kappas, config.field.shortest)
+    return "\n\n".join([head, valid, *(_case_text(case, mach) for case in seen)])
 
 
 def _case_text(case: Seen, mach: float) -> str:

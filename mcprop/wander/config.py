@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +15,11 @@ from pydantic import PrivateAttr, ValidationError
 
 from mcprop.config_checks import problem_lines
 from mcprop.errors import ConfigError
-from mcprop.quantity_text import Choice, near_miss, show
+from mcprop.quantity_text import Choice, near_miss
 from mcprop.sections import Section
 from mcprop.toml_text import format_document, parse_document, plain, plain_document, read_text
 from mcprop.toml_text import shown as shown_path
-from mcprop.wander import sections
+from mcprop.wander import problems, sections
 from mcprop.wander.sections import Spectrum, Title
 
 SCAN = "wandering-scan"
@@ -61,8 +61,8 @@ class WanderConfig(Section):
             config = kind.model_validate(whole)
         except ValidationError as error:
             raise ConfigError(problem_lines(error, kind)) from None
-        if problems := list(config.own_problems()):
-            raise ConfigError(problems)
+        if found := list(config.own_problems()):
+            raise ConfigError(found)
         config._document = whole
         return config  # type: ignore[return-value]
 
@@ -135,16 +135,17 @@ class ScanConfig(WanderConfig):
     def own_problems(self) -> Iterable[str]:
         """Each value once; wavelengths in order; no more cases than a person would read."""
         field, scan = self.field, self.scan
-        yield from _twice("field.geometry", field.geometry)
-        yield from _twice("field.slope", field.slope)
-        yield from _twice("field.longest", field.longest)
-        yield from _twice("field.shortest", field.shortest)
-        yield from _twice("scan.mach", scan.mach)
-        yield from _twice("scan.rigidities", scan.rigidities)
-        yield from _twice("transport.epsilon", self.transport.epsilon)
-        yield from _disordered(min(field.longest), max(field.shortest))
+        yield from problems.twice("field.geometry", field.geometry)
+        yield from problems.twice("field.slope", field.slope)
+        yield from problems.twice("field.longest", field.longest)
+        yield from problems.twice("field.shortest", field.shortest)
+        yield from problems.twice("scan.mach", scan.mach)
+        yield from problems.twice("scan.rigidities", scan.rigidities)
+        yield from problems.twice("transport.epsilon", self.transport.epsilon)
+        yield from problems.disordered(min(field.longest), max(field.shortest))
         yield from field.strong_problems(scan.mach)
-        yield from _supersonic(self.transport, scan.rigidities)
+        yield from problems.kinetic_problems(self.transport, scan.rigidities)
+        yield from problems.mismatched(field, self.monte_carlo)
         cases = len(self.spectra) * len(scan.mach)
         cases *= len(scan.rigidities) * len(self.transport.epsilon)
         if cases > _MOST_CASES:
@@ -170,11 +171,11 @@ class BurstConfig(WanderConfig):
     def own_problems(self) -> Iterable[str]:
         """Each value once; wavelengths in order; the burst must be somewhere."""
         source = self.source
-        yield from _twice("source.rigidities", source.rigidities)
-        yield from _twice("transport.epsilon", self.transport.epsilon)
-        yield from _disordered(self.field.longest, self.field.shortest)
+        yield from problems.twice("source.rigidities", source.rigidities)
+        yield from problems.twice("transport.epsilon", self.transport.epsilon)
+        yield from problems.disordered(self.field.longest, self.field.shortest)
         yield from self.field.strong_problems()
-        yield from _supersonic(self.transport, source.rigidities)
+        yield from problems.kinetic_problems(self.transport, source.rigidities)
         if source.r_parallel**2 + source.r_perp**2 < 1.0:
             yield (
                 f"source.r_parallel: got {source.r_parallel:g} pc with source.r_perp"
@@ -200,7 +201,7 @@ class SkyConfig(WanderConfig):
 
     def own_problems(self) -> Iterable[str]:
         """Wavelengths in order; a gradient there must be."""
-        yield from _disordered(self.field.longest, self.field.shortest)
+        yield from problems.disordered(self.field.longest, self.field.shortest)
         yield from self.field.strong_problems()
         if self.sky.gradient_along == 0.0 == self.sky.gradient_across:
             yield (
@@ -215,28 +216,6 @@ _DEFAULTS = {SCAN: "wander-isotropic", BURST: "xue-liu-2025-wandering-mc", SKY: 
 """Scenario of each kind that holds the values of every key that is left out."""
 STUDIES = tuple(_KINDS)
 """What ``model`` may be in a configuration of `mcprop wander`."""
-
-
-def _twice(path: str, values: tuple[Any, ...]) -> Iterator[str]:
-    for place, value in enumerate(values):
-        if value in values[:place]:
-            yield f"{path}[{place}]: got {show(value)} twice; allowed: each value once"
-
-
-def _disordered(longest: float, shortest: float) -> Iterator[str]:
-    if not shortest < longest:
-        yield (
-            f"field.shortest: got {shortest:g} pc; allowed: less than field.longest, {longest:g} pc"
-        )
-
-
-def _supersonic(transport: sections.Transport, rigidities: Iterable[float]) -> Iterator[str]:
-    """Diffusion must be along the field, not faster across it; kinetic theory needs a fall."""
-    if "kinetic" in transport.epsilon and not transport.slope < 1.0:
-        yield (
-            f"transport.slope: got {transport.slope:g}; allowed next to epsilon = "
-            '"kinetic": less than 1'
-        )
 
 
 def names() -> tuple[str, ...]:

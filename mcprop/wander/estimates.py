@@ -49,22 +49,24 @@ def controlled(values: Array, twins: Array, known: float | Array) -> Array:
     -------
     ndarray
         values - beta (twins - known), of the same mean. The beta of a realisation is the regression
-        through all others, so that the mean is not biased; with fewer than five realisations it
-        would be noise, and the values stay as they are.
+        through all others, so that the mean is not biased; where their correlation is not clear
+        it would be noise, and the value stays as it is.
     """
     count = len(values)
-    if count < _FEWEST:
+    if count < 3:
         return values
     sum_v, sum_t = values.sum(axis=0), twins.sum(axis=0)
     mean_v, mean_t = (sum_v - values) / (count - 1), (sum_t - twins) / (count - 1)
     common = ((values * twins).sum(axis=0) - values * twins) / (count - 1) - mean_v * mean_t
     spread = ((twins**2).sum(axis=0) - twins**2) / (count - 1) - mean_t**2
-    beta = np.divide(common, spread, out=np.zeros_like(values), where=spread > 0.0)
+    scatter = ((values**2).sum(axis=0) - values**2) / (count - 1) - mean_v**2
+    clear = (count - 1) * common**2 > _CLEAR * np.maximum(spread * scatter, 0.0)
+    beta = np.divide(common, spread, out=np.zeros_like(values), where=clear & (spread > 0.0))
     return np.asarray(values - beta * (twins - known))
 
 
-_FEWEST = 5
-"""Realisations from which on a regression through all but one is worth it."""
+_CLEAR = 4.0
+"""Squared correlation, times the points it is from, from which on a regression is worth it."""
 
 
 def jackknife(estimator: Callable[[Array], float], values: Array) -> Estimate:

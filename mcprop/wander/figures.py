@@ -13,6 +13,7 @@ import numpy as np
 
 from mcprop.skyplot import title_text
 from mcprop.wander.tables import ExponentRow, MsdRow, WanderRow
+from mcprop.wander.validity import diffusive_from
 from mcprop.wander.verdicts import Group, groups
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def draw_ratio(
     upper.plot(mach, mach**4, "--", color="black", lw=1.6, label=r"$M_A^4$ (Xue & Liu 2025)")
     for place, group in enumerate(groups(rows)):
         _draw_group(upper, lower, group, law, mach, place)
-    upper.plot([], [], ":", color="0.3", lw=1.4, label="isotropic law")
+    upper.plot([], [], ":", color="0.3", lw=1.4, label=r"isotropic law / measured $D_\parallel$")
     smallest = min((row.ratio for row in rows if row.ratio > 0.0), default=1e-4)
     upper.set_ylim(0.2 * smallest, 3.0)
     upper.set(xscale="log", yscale="log", xlim=ends)
@@ -108,9 +109,15 @@ def _draw_group(
         x, ratio, [row.ratio_err for row in group.rows],
         label=epsilon_text(epsilon, group.epsilon_from), **style,
     )  # fmt: skip
-    upper.plot(mach, [law(epsilon, m) for m in mach], ":", color=style["color"], lw=1.4)
-    share = [row.d_perp / row.isotropic for row in group.rows]
-    lower.errorbar(x, share, [row.d_perp_err / row.isotropic for row in group.rows], **style)
+    along = [row.d_parallel / row.kappa_parallel for row in group.rows]
+    # the law is for D_perp / kappa_parallel, the points are over D_parallel as measured
+    over = np.interp(np.log(mach), np.log([row.mach for row in group.rows]), along)
+    ratios = np.array([law(epsilon, m) for m in mach]) / over
+    upper.plot(mach, ratios, ":", color=style["color"], lw=1.4)
+    unit = [row.kappa_parallel * law(epsilon, row.mach) for row in group.rows]
+    share = [row.d_perp / one for row, one in zip(group.rows, unit, strict=True)]
+    error = [row.d_perp_err / one for row, one in zip(group.rows, unit, strict=True)]
+    lower.errorbar(x, share, error, **style)
 
 
 def _style(place: int) -> dict[str, Any]:
@@ -202,7 +209,7 @@ def draw_msd(
     case : WanderRow
         The same case.
     exponents : sequence of ExponentRow
-        Its powers of time.
+        Its powers of time, in the regimes that theory expects.
     compound : callable
         <x^2> [pc2] of particles that stay on their lines, from the case and times [yr].
     title : str
@@ -232,6 +239,7 @@ def draw_msd(
     for label, (curve, colour, style) in curves.items():
         ax.plot(fine, curve, style, color=colour, lw=1.5, label=label)
     _mark_regimes(ax, exponents)
+    _mark_light(ax, diffusive_from(case.kappa_parallel), fine[0])
     low = min(row.perp for row in msd if row.perp > 0.0)
     ax.set_ylim(0.3 * low, 30.0 * max(row.perp for row in msd))
     ax.set(xscale="log", yscale="log", xlabel="time [yr]")
@@ -247,9 +255,19 @@ def _mark_regimes(ax: Axes, exponents: Sequence[ExponentRow]) -> None:
     transform = ax.get_xaxis_transform()
     for shade, row in zip(itertools.cycle(("0.94", "0.88")), exponents, strict=False):
         ax.axvspan(row.low, row.high, color=shade, lw=0, zorder=0)
-        told = f"{row.regime}\n$t^{{\\,{row.exponent:.2f} \\pm {row.exponent_err:.2f}}}$"
+        told = f"expected {row.regime}\n$t^{{\\,{row.exponent:.2f} \\pm {row.exponent_err:.2f}}}$"
         middle = math.sqrt(row.low * row.high)
         ax.text(middle, 0.97, told, transform=transform, ha="center", va="top", fontsize=9)
+
+
+def _mark_light(ax: Axes, time: float, first: float) -> None:
+    """A line where the root mean square along the field is c t, if anything is drawn before."""
+    if time > first:
+        ax.axvline(time, color="0.45", lw=1.0)
+        ax.text(
+            time * 0.93, 0.84, "diffusion model,\nfaster than light",
+            transform=ax.get_xaxis_transform(), ha="right", va="top", fontsize=8, color="0.35",
+        )  # fmt: skip
 
 
 def draw_lines(lines: Mapping[float, np.ndarray], title: str = "") -> Figure:

@@ -25,13 +25,22 @@ _WITH_A_BEND = ("slab", "composite")
 """Geometries whose field lines do not diffuse under a sharp outer scale."""
 
 
+class LineDiffusion(NamedTuple):
+    """Diffusion of field lines [pc]: by_length, by_height : Estimate, <dx^2> = 2 D_FL s, or z."""
+
+    by_length: Estimate
+    by_height: Estimate
+
+
 class Measured(NamedTuple):
     """Displacements of one walk, per realisation of the field.
 
     times : ndarray, shape (records,), kappa_parallel t [pc2]; perp, parallel : ndarray, shape
     (realisations, records), mean square displacement of one axis across, and of that along the mean
     field [pc2]; d_perp, d_parallel : ndarray, shape (realisations,), coefficients over
-    kappa_parallel, from the growth of both between one window and two.
+    kappa_parallel, from the growth of both between one window and two; drift : ndarray, shape
+    (realisations,), what d_perp would gain by growth between two windows and four, NaN of walks
+    that end before three.
     """
 
     times: np.ndarray
@@ -39,6 +48,7 @@ class Measured(NamedTuple):
     parallel: np.ndarray
     d_perp: np.ndarray
     d_parallel: np.ndarray
+    drift: np.ndarray
 
     @property
     def ratio(self) -> Estimate:
@@ -125,14 +135,39 @@ def walk_in(config: ScanConfig, walk: Walk, seed: int, workers: int | None) -> M
     late = spacing * np.arange(1, round(config.monte_carlo.windows * _RECORDS) + 1)
     early = np.geomspace(min(_EARLIEST, 0.1 * spacing), 0.8 * spacing, _EARLY_RECORDS)
     first, last = (_spread(config, walk, times, seed, workers) for times in (early, late))
-    begin, end, over = _RECORDS - 1, 2 * _RECORDS - 1, 0.5 / walk.window
-    grown = [over * (one[..., end] - one[..., begin]) for one in last]
+    grown = [growth(one, walk.window, 1.0, 2.0) for one in last]
+    later = [growth(one, walk.window, 2.0, 4.0) for one in last]
     times = np.concatenate([early, late])
     squares, twins = (np.concatenate(pair, axis=2) for pair in zip(first, last, strict=True))
     known = 2.0 * walk.epsilon, 2.0  # <x^2>/t of the twins: across, along
     perp, parallel = (controlled(squares[i], twins[i], known[i] * times) for i in (0, 1))
     d_perp, d_parallel = (controlled(grown[0][i], grown[1][i], 0.5 * known[i]) for i in (0, 1))
-    return Measured(times, perp, parallel, d_perp, d_parallel)
+    drift = controlled(later[0][0] - grown[0][0], later[1][0] - grown[1][0], 0.0)
+    return Measured(times, perp, parallel, d_perp, d_parallel, drift)
+
+
+def growth(squares: np.ndarray, window: float, begin: float, end: float) -> np.ndarray:
+    """Half the slope of mean squares between two times.
+
+    Parameters
+    ----------
+    squares : ndarray, shape (..., records)
+        Four records to a window [pc2].
+    window : float
+        Its length times kappa_parallel [pc2].
+    begin, end : float
+        Times in windows; the last record if that is before the end.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Coefficient over kappa_parallel, NaN if less than a window is left.
+    """
+    end = min(end, squares.shape[-1] / _RECORDS)
+    if end < begin + 1.0:
+        return np.full(squares.shape[:-1], np.nan)
+    i, j = round(begin * _RECORDS) - 1, round(end * _RECORDS) - 1
+    return np.asarray(squares[..., j] - squares[..., i]) / (2.0 * window * (end - begin))
 
 
 def _spread(
@@ -164,10 +199,10 @@ _EARLIEST = 2.0
 
 def line_diffusion(
     config: ScanConfig, spectrum: Spectrum, mach: float, seed: int, workers: int | None
-) -> Estimate:
-    """Diffusion coefficient of the field lines by arc length [pc], <dx^2> = 2 D_FL s for one axis.
+) -> LineDiffusion:
+    """Diffusion coefficients of the field lines, one axis across the mean field.
 
-    That is what compound diffusion takes; the laws of field lines are by height.
+    Compound diffusion takes the one by arc length; the laws of field lines are by height.
 
     Parameters
     ----------
@@ -190,7 +225,7 @@ def line_diffusion(
         seed_of(seed, spectrum, mach),
         workers=workers,
     )
-    return spread.late()
+    return LineDiffusion(spread.late(), spread.per_height())
 
 
 def sample_lines(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mcprop.wander.config import AnyConfig, BurstConfig, ScanConfig, SkyConfig
 from mcprop.wander.sections import KINETIC, Spectrum
+from mcprop.wander.validity import validity_text
 
 _LONGEST_STEP = 4.0
 """Longest steps, in weak fields, in units of those at M_A = 1."""
@@ -116,6 +118,21 @@ def steps_of(config: ScanConfig, walk: Walk) -> int:
     return math.ceil(config.monte_carlo.windows * walk.window / walk.step)
 
 
+def halved(walks: Sequence[Walk]) -> set[int]:
+    """Walks where steps matter: the strongest field of each epsilon, and all of the largest.
+
+    Parameters
+    ----------
+    walks : sequence of Walk
+    """
+    chosen = set()
+    for spectrum in dict.fromkeys(walk.spectrum for walk in walks):
+        mine = [walk for walk in walks if walk.spectrum == spectrum]
+        mach, epsilon = max(walk.mach for walk in mine), max(walk.epsilon for walk in mine)
+        chosen |= {walk.number for walk in mine if walk.mach == mach or walk.epsilon == epsilon}
+    return chosen
+
+
 def plan_text(config: AnyConfig) -> str:
     """Say in a few lines what a study will do.
 
@@ -124,29 +141,41 @@ def plan_text(config: AnyConfig) -> str:
     config : ScanConfig, BurstConfig or SkyConfig
     """
     if isinstance(config, SkyConfig):
-        sky = config.sky
-        directions = 12 * sky.nside**2 * sky.per_pixel
-        return (
-            f"sky at {sky.rigidity:g} GV, orbits traced back for {sky.duration:g} yr, M_A ="
-            f" {config.field.mach:g}, {config.spectrum.label}\n"
-            f"{config.monte_carlo.realisations} realisations, {directions} directions each, for"
-            " both charges"
-        )
+        return _sky_text(config)
     run_of = config.monte_carlo
     each = f"{run_of.realisations} realisations of {run_of.particles} particles"
     if isinstance(config, BurstConfig):
-        source = config.source
-        rigidities = ", ".join(f"{value:g}" for value in source.rigidities)
-        return (
-            f"burst of {source.age:g} yr at {source.r_parallel:g} pc along and {source.r_perp:g} pc"
-            f" across the mean field, M_A = {config.field.mach:g}, {config.spectrum.label}\n"
-            f"{len(source.rigidities) * len(config.transport.epsilon)} cases at {rigidities} GV,"
-            f" {each}"
-        )
+        return _burst_text(config, each)
     cases, walks = cases_of(config)
     steps = sum(steps_of(config, walk) for walk in walks) * run_of.realisations * run_of.particles
     lines = [spectrum.label for spectrum in config.spectra]
     mach = ", ".join(f"{value:g}" for value in config.scan.mach)
     lines.append(f"M_A = {mach}")
+    kappas = [(case.rigidity, case.kappa_parallel) for case in cases]
+    lines.append(validity_text(kappas, min(config.field.shortest)))
     lines.append(f"{len(cases)} cases, {len(walks)} walks, {each}: {steps:.2g} steps")
     return "\n".join(lines)
+
+
+def _sky_text(config: SkyConfig) -> str:
+    sky = config.sky
+    directions = 12 * sky.nside**2 * sky.per_pixel
+    return (
+        f"sky at {sky.rigidity:g} GV, orbits traced back for {sky.duration:g} yr, M_A ="
+        f" {config.field.mach:g}, {config.spectrum.label}\n"
+        f"{config.monte_carlo.realisations} realisations, {directions} directions each, for"
+        " both charges"
+    )
+
+
+def _burst_text(config: BurstConfig, each: str) -> str:
+    source, field = config.source, config.field
+    rigidities = ", ".join(f"{value:g}" for value in source.rigidities)
+    kappas = [(one, config.transport.kappa_parallel(one)) for one in source.rigidities]
+    return (
+        f"burst of {source.age:g} yr at {source.r_parallel:g} pc along and {source.r_perp:g} pc"
+        f" across the mean field, M_A = {field.mach:g}, {config.spectrum.label}\n"
+        f"{validity_text(kappas, field.shortest)}\n"
+        f"{len(source.rigidities) * len(config.transport.epsilon)} cases at {rigidities} GV,"
+        f" {each}"
+    )

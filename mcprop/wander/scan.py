@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,22 @@ from mcprop.analytic.wandering import compound_msd, isotropic_perpendicular, mac
 from mcprop.wander import figures
 from mcprop.wander.config import ScanConfig
 from mcprop.wander.estimates import exponent_between, jackknife
-from mcprop.wander.measure import Measured, estimates_of, line_diffusion, sample_lines, walk_in
+from mcprop.wander.measure import (
+    LineDiffusion,
+    Measured,
+    estimates_of,
+    line_diffusion,
+    sample_lines,
+    walk_in,
+)
 from mcprop.wander.outcome import OnPart, Outcome
-from mcprop.wander.plan import Case, Walk, cases_of, isotropic_law, steps_of
+from mcprop.wander.plan import Case, Walk, cases_of, halved, isotropic_law, steps_of
 from mcprop.wander.sections import Spectrum
 from mcprop.wander.summary import summary_text
 from mcprop.wander.tables import ExponentRow, HalvingRow, MsdRow, WanderRow
-from mcprop.wander.verdicts import Rule, epsilon_exponents, mach_exponents
-from mcprop.wandering.realisations import Estimate, estimate
+from mcprop.wander.validity import mean_free_path
+from mcprop.wander.verdicts import Rule, epsilon_exponents, line_exponents, mach_exponents
+from mcprop.wandering.realisations import estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,6 +63,9 @@ def run_scan(config: ScanConfig, seed: int, workers: int | None, on_part: OnPart
     rows = [_row(case, measured[case.walk.number], lines, config) for case in cases]
     msd = [row for case in cases for row in _msd_rows(case, measured[case.walk.number])]
     powers = mach_exponents(rows) + epsilon_exponents(rows)
+    for spectrum in config.spectra:
+        found = ((kind[1], lines[kind].by_height) for kind in lines if kind[0] == spectrum)
+        powers += line_exponents(spectrum, [(mach, *height) for mach, height in found])
     for case, row in zip(cases, rows, strict=True):
         powers += _time_exponents(case, row, measured[case.walk.number])
     shown_powers = [one for one in powers if one.against != "time" or _is_shown(one.mach, config)]
@@ -74,7 +85,7 @@ def run_scan(config: ScanConfig, seed: int, workers: int | None, on_part: OnPart
 
 def _lines_of(
     config: ScanConfig, walks: Iterable[Walk], seed: int, workers: int | None
-) -> dict[tuple[Spectrum, float], Estimate]:
+) -> dict[tuple[Spectrum, float], LineDiffusion]:
     """Diffusion of the field lines, by spectrum and Mach number."""
     kinds = dict.fromkeys((walk.spectrum, walk.mach) for walk in walks)
     return {kind: line_diffusion(config, *kind, seed, workers) for kind in kinds}
@@ -84,7 +95,7 @@ def _measure_all(
     config: ScanConfig, walks: list[Walk], seed: int, workers: int | None, on_part: OnPart
 ) -> tuple[list[Measured], list[HalvingRow]]:
     """Every walk, some of them with half the step as well."""
-    again = _to_halve(walks) if config.monte_carlo.halving == "on" else set()
+    again = halved(walks) if config.monte_carlo.halving == "on" else set()
     work = [steps_of(config, walk) * (3 if walk.number in again else 1) for walk in walks]
     measured: list[Measured] = []
     halving: list[HalvingRow] = []
@@ -104,16 +115,6 @@ def _measure_all(
     return measured, halving
 
 
-def _to_halve(walks: Sequence[Walk]) -> set[int]:
-    """Walks where steps matter: the strongest field of each epsilon, and all of the largest."""
-    chosen = set()
-    for spectrum in dict.fromkeys(walk.spectrum for walk in walks):
-        mine = [walk for walk in walks if walk.spectrum == spectrum]
-        mach, epsilon = max(walk.mach for walk in mine), max(walk.epsilon for walk in mine)
-        chosen |= {walk.number for walk in mine if walk.mach == mach or walk.epsilon == epsilon}
-    return chosen
-
-
 def _halving_rows(walk: Walk, whole: Measured, half: Measured) -> Iterator[HalvingRow]:
     for name in ("d_perp", "d_parallel"):
         before, after = getattr(whole, name), getattr(half, name)
@@ -128,16 +129,18 @@ def _halving_rows(walk: Walk, whole: Measured, half: Measured) -> Iterator[Halvi
 def _row(
     case: Case,
     measured: Measured,
-    lines: dict[tuple[Spectrum, float], Estimate],
+    lines: dict[tuple[Spectrum, float], LineDiffusion],
     config: ScanConfig,
 ) -> WanderRow:
     walk, kappa = case.walk, case.kappa_parallel
     perp, parallel, ratio = estimates_of(measured)
     d_perp, error = kappa * float(perp.value), kappa * float(perp.error)
     d_parallel = kappa * float(parallel.value)
-    line = lines[walk.spectrum, walk.mach]
+    line, drift = lines[walk.spectrum, walk.mach].by_length, estimate(measured.drift)
     two, four = float(mach_two(d_parallel, walk.mach)), float(mach_four(d_parallel, walk.mach))
-    isotropic = float(isotropic_perpendicular(kappa, walk.epsilon * kappa, walk.mach))
+    isotropic = math.nan
+    if walk.spectrum.geometry == "isotropic":
+        isotropic = float(isotropic_perpendicular(kappa, walk.epsilon * kappa, walk.mach))
     with_ratio = float(ratio.error) * d_parallel
     steps = steps_of(config, walk)
     return WanderRow(
@@ -148,10 +151,13 @@ def _row(
         epsilon_from=case.epsilon_from,
         kappa_parallel=kappa,
         kappa_perp=walk.epsilon * kappa,
+        mean_free_path=mean_free_path(kappa),
         d_parallel=d_parallel,
         d_parallel_err=kappa * float(parallel.error),
         d_perp=d_perp,
         d_perp_err=error,
+        drift=kappa * float(drift.value),
+        drift_err=kappa * float(drift.error),
         ratio=float(ratio.value),
         ratio_err=float(ratio.error),
         d_lines=float(line.value),

@@ -23,12 +23,14 @@ KINETIC = "kinetic"
 _LIST = BeforeValidator(Several(50).parse)
 
 Length = Annotated[float, Amount("length", "100 pc", Bounds(least="1e-4 pc", most="10 kpc"))]
-Step = Annotated[float, Amount("length", "16 pc", Bounds(least="0.01 pc", most="1 kpc"))]
+Step = Annotated[float, Amount("length", "16 pc", Bounds(least="1e-4 pc", most="10 kpc"))]
 Gradient = Annotated[
     float, Amount("inverse length", "1e-3 pc-1", Bounds(least="-1 pc-1", most="1 pc-1"))
 ]
 Mach = Annotated[float, Number(Bounds(least=1e-3, most=10))]
-Epsilon = Annotated[float | str, Number(Bounds(least=1e-7, most=1), (KINETIC,))]
+SMALLEST_EPSILON = 1e-7
+"""Of numbers, and of what kinetic theory gives."""
+Epsilon = Annotated[float | str, Number(Bounds(least=SMALLEST_EPSILON, most=1), (KINETIC,))]
 Slope = Annotated[float, Number(Bounds(above=1, most=4))]
 Realisations = Annotated[int, Whole(2, 100_000)]
 Particles = Annotated[int, Whole(1, 1_000_000)]

@@ -14,6 +14,7 @@ from mcprop.provenance import origin, provenance
 from mcprop.rundir import MARK, check_directory, plain, replacing
 from mcprop.wander import figures, tables
 from mcprop.wander.config import AnyConfig, BurstConfig, ScanConfig
+from mcprop.wander.cost import require_affordable
 from mcprop.wander.outcome import OnPart, Outcome
 
 
@@ -91,6 +92,18 @@ class Study:
         (folder / MARK).write_text(text + "\n", encoding="utf-8")
 
 
+def seeded(config: AnyConfig) -> AnyConfig:
+    """The same configuration with a seed: its own, or one that is drawn.
+
+    Parameters
+    ----------
+    config : ScanConfig, BurstConfig or SkyConfig
+    """
+    if config.monte_carlo.seed is not None:
+        return config
+    return config.replace({"monte_carlo.seed": secrets.randbits(63)})
+
+
 def run(
     config: AnyConfig,
     workers: int | None = None,
@@ -112,13 +125,14 @@ def run(
 
     Raises
     ------
+    ConfigError
+        If it would take the field more often than `mcprop.wander.cost.MOST_EVALUATIONS`.
     RangeError
         If a number is beyond what the walks can do.
     """
-    seed = config.monte_carlo.seed
-    if seed is None:
-        seed = secrets.randbits(63)
-        config = config.replace({"monte_carlo.seed": seed})
+    require_affordable(config)
+    config = seeded(config)
+    seed = int(config.monte_carlo.seed or 0)
     if isinstance(config, ScanConfig):
         from mcprop.wander.scan import run_scan
 

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from mcprop.report import aligned
-from mcprop.wander.tables import LAWS, ExponentRow, HalvingRow, WanderRow
+from mcprop.wander.sections import STRONG_RANGE, Spectrum
+from mcprop.wander.tables import ExponentRow, HalvingRow, WanderRow
+from mcprop.wander.validity import validity_text
 from mcprop.wander.verdicts import (
+    ENDLESS,
     FAILS,
+    FEW,
     FOLLOWS,
+    LINES,
     MACH_RANGES,
     UNDECIDED,
+    UNSETTLED,
     Group,
     Rule,
+    distinct,
     groups,
     judged,
-    needed_epsilon,
+    laws_of,
 )
+from mcprop.wander.xue_liu import xue_liu_text
 
-XL25_MACH = 0.1
-"""M_A of Xue & Liu (2025), who take D_perp = M_A^4 D_parallel."""
 NAMES = {
     "mach_two": "M^2 D_parallel",
     "mach_four": "M^4 D_parallel",
     "isotropic": "kappa_perp + (pi/8) M^2 sqrt(kappa_perp kappa_parallel)",
 }
 """How the laws for D_perp are written."""
-_LETTERS = {FOLLOWS: "yes", FAILS: "no", UNDECIDED: "?"}
+_LETTERS = {FOLLOWS: "yes", FAILS: "no", UNDECIDED: "?", UNSETTLED: "not yet"}
 
 Law = Callable[[float, float], float]
 
@@ -58,21 +65,38 @@ def summary_text(
     str
         Several paragraphs.
     """
-    parts = [str(rule)]
-    for group in _distinct(groups(rows)):
+    kappas = [(row.rigidity, row.kappa_parallel) for row in rows]
+    shortest = min((row.shortest for row in rows), default=math.inf)
+    parts = [str(rule), *_caveats(rows, rule), validity_text(kappas, shortest)]
+    for group in distinct(groups(rows)):
         mine = [row for row in exponents if _is_of(row, group)]
         parts.append(_group_text(group, mine, rule))
-    parts += [_times_text(exponents), _halving_text(halving), _xue_liu_text(rows, rule, law)]
+    several = len({row.spectrum for row in rows}) > 1
+    parts += [_lines_text(exponents, rows, rule), _times_text(exponents, several)]
+    parts += [_halving_text(halving, several), xue_liu_text(rows, rule, law)]
     parts.append("\n".join([_verdict_text(rows, rule), *_powers_texts(exponents)]))
     return "\n\n".join(part for part in parts if part)
 
 
-def _distinct(found: Sequence[Group]) -> list[Group]:
-    """One group for each walk: a rigidity more is the same in other units of time."""
-    kept: dict[tuple[int, ...], Group] = {}
-    for group in found:
-        kept.setdefault(tuple(row.walk for row in group.rows), group)
-    return list(kept.values())
+def _caveats(rows: Sequence[WanderRow], rule: Rule) -> Iterator[str]:
+    """What the error bars are from, and what M_A and the verdicts do not mean."""
+    count = min((row.realisations for row in rows), default=FEW)
+    said = (
+        f"Error bars come from the scatter of {count} realisations of the field; as many as"
+        f" {rule.sigma:g} of a Gaussian are {rule.reach(1.0, count):.3g} of them (Student's t)."
+    )
+    few = f" Warning: with less than {FEW} realisations they are little worth." * (count < FEW)
+    yield said + few
+    if any(math.isnan(row.drift) for row in rows):
+        yield (
+            "Walks of less than three windows do not show whether particles diffuse, and nothing is"
+            " decided: monte_carlo.windows = 4 or more does."
+        )
+    if any(row.geometry == STRONG_RANGE for row in rows):
+        yield (
+            f'M_A of "{STRONG_RANGE}" is that of the injection: the waves below have dB/B0 ='
+            " M_A^2, while M^2 and M^4 are those of M_A."
+        )
 
 
 def _is_of(row: ExponentRow, group: Group) -> bool:
@@ -89,30 +113,28 @@ def group_name(row: WanderRow) -> str:
 
 def _group_text(group: Group, exponents: Sequence[ExponentRow], rule: Rule) -> str:
     verdicts = [judged(row, rule) for row in group.rows]
-    lines = [["M_A", "D_perp/D_parallel", "D_parallel/kappa", "M^2", "M^4", "isotropic law"]]
+    laws = laws_of(group.rows[0])
+    lines = [["M_A", "D_perp/D_parallel", "D_parallel/kappa", *(_SHORT[law] for law in laws)]]
     for row, verdict in zip(group.rows, verdicts, strict=True):
-        ratio = f"{row.ratio:.3e} +- {row.ratio_err:.1e}"
-        along = row.d_parallel / row.kappa_parallel
-        lines.append(
-            [
-                f"{row.mach:g}",
-                ratio,
-                f"{along:.3f} +- {row.d_parallel_err / row.kappa_parallel:.3f}",
-            ]
-            + [_cell(row, law, verdict[law]) for law in LAWS]
-        )
+        along, error = (x / row.kappa_parallel for x in (row.d_parallel, row.d_parallel_err))
+        measured = f"{row.ratio:.3e} +- {row.ratio_err:.1e}", f"{along:.3f} +- {error:.3f}"
+        lines.append([f"{row.mach:g}", *measured, *(_cell(row, x, verdict[x]) for x in laws)])
     said = [group_name(group.rows[0]), aligned(lines)]
     machs = [row.mach for row in group.rows]
-    followed = {law: [v[law] == FOLLOWS for v in verdicts] for law in LAWS}
-    for law in LAWS:
-        said.append(f"D_perp = {NAMES[law]}: {_where(machs, followed[law])}")
-    open_cases = [m for m, v in zip(machs, verdicts, strict=True) if UNDECIDED in v.values()]
-    if open_cases:
-        said.append(f"undecided for some law at M_A = {_listed(open_cases)}")
-    if not any(map(any, followed.values())):
-        said.append("none of the three laws is followed anywhere in this range")
+    for law in laws:
+        said.append(f"D_perp = {NAMES[law]}: {_where(machs, [v[law] for v in verdicts])}")
+    if all(verdict == FAILS for found in verdicts for verdict in found.values()):
+        said.append(f"none of the {_NUMBERS[len(laws)]} laws is followed anywhere in this range")
+    if group.rows[0].geometry in ENDLESS:
+        said.append(
+            "there is no diffusive limit: D_perp is the growth from one window to two alone"
+        )
     said += [_power_text(row) for row in exponents if row.regime in MACH_RANGES]
     return "\n".join(said)
+
+
+_SHORT = {"mach_two": "M^2", "mach_four": "M^4", "isotropic": "isotropic law"}
+_NUMBERS = {2: "two", 3: "three"}
 
 
 def _cell(row: WanderRow, law: str, verdict: str) -> str:
@@ -121,30 +143,30 @@ def _cell(row: WanderRow, law: str, verdict: str) -> str:
     return f"{_LETTERS[verdict]} ({row.d_perp / value:.3g}x)" if value else _LETTERS[verdict]
 
 
-def _where(machs: Sequence[float], holds: Sequence[bool]) -> str:
-    """Where a law is followed; a single hit between misses is no more than a crossing."""
-    runs: list[list[float]] = []
-    before = False
-    for mach, hit in zip(machs, holds, strict=True):
-        if hit and before:
-            runs[-1].append(mach)
-        elif hit:
-            runs.append([mach])
-        before = hit
-    if not runs:
-        return "nowhere"
-    whole = len(machs) == 1
-    told = []
-    for run in runs:
-        if len(run) > 1:
-            told.append(f"followed from M_A = {run[0]:g} to {run[-1]:g}")
+def _where(machs: Sequence[float], verdicts: Sequence[str]) -> str:
+    """Where a law is followed; a single hit next to misses alone is no more than a crossing."""
+    told, place = [], 0
+    for verdict, run in itertools.groupby(verdicts):
+        begin, place = place, place + len(list(run))
+        beside = {*verdicts[max(begin - 1, 0) : begin], *verdicts[place : place + 1]}
+        if verdict != FOLLOWS:
+            continue
+        if place - begin > 1:
+            told.append(f"followed from M_A = {machs[begin]:g} to {machs[place - 1]:g}")
         else:
-            told.append(f"{'followed' if whole else 'crossed'} at M_A = {run[0]:g}")
+            told.append(
+                f"{'crossed' if beside == {FAILS} else 'followed'} at M_A = {machs[begin]:g}"
+            )
+    told = told or ["nowhere" if set(verdicts) == {FAILS} else "nowhere as far as can be told"]
+    for verdict in (UNDECIDED, UNSETTLED):
+        cases = [mach for mach, one in zip(machs, verdicts, strict=True) if one == verdict]
+        if cases:
+            told.append(f"{verdict} at M_A = {_listed(cases)}")
     return ", ".join(told)
 
 
 def _listed(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
+    return ", ".join(f"{value:.3g}" for value in values)
 
 
 def _power_text(row: ExponentRow) -> str:
@@ -158,7 +180,25 @@ def _power_text(row: ExponentRow) -> str:
     )
 
 
-def _times_text(exponents: Sequence[ExponentRow]) -> str:
+def _lines_text(exponents: Sequence[ExponentRow], rows: Sequence[WanderRow], rule: Rule) -> str:
+    """Which powers of the Mach number the field lines of their own follow."""
+    said = []
+    count = min((row.realisations for row in rows), default=FEW)
+    for row in exponents:
+        if row.quantity != LINES:
+            continue
+        found = [
+            f"M_A^{power}"
+            for power in (2, 4)
+            if rule.judge(row.exponent, row.exponent_err, power, count) == FOLLOWS
+        ]
+        like = f", as {found[0]}" if found else ""
+        said.append(f"{Spectrum(*row[:4]).label}: {_power_text(row)}{like}")
+    head = "Field lines alone, <x^2> = 2 D z:"
+    return "\n".join([head, *said]) if said else ""
+
+
+def _times_text(exponents: Sequence[ExponentRow], several: bool) -> str:
     rows = [row for row in exponents if row.against == "time"]
     lines = [["M_A", "epsilon", "R [GV]", "regime", "from [yr]", "to [yr]", "exponent"]]
     for row in rows:
@@ -166,84 +206,14 @@ def _times_text(exponents: Sequence[ExponentRow]) -> str:
         power = f"{row.exponent:.2f} +- {row.exponent_err:.2f}"
         case = (f"{row.mach:g}", f"{row.epsilon:.3g}", f"{row.rigidity:g}")
         lines.append([*case, row.regime, *ends, power])
+    if several:
+        names = ["spectrum", *(Spectrum(*row[:4]).label for row in rows)]
+        lines = [[name, *line] for name, line in zip(names, lines, strict=True)]
     head = "Powers of time of <x^2> - 2 kappa_perp t, which is what wandering adds:"
     return f"{head}\n{aligned(lines)}" if rows else ""
 
 
-def _xue_liu_text(rows: Sequence[WanderRow], rule: Rule, law: Law) -> str:
-    """What M_A = 0.1 means for D_perp = M_A^4 D_parallel."""
-    if not rows:
-        return ""
-    mach = min((row.mach for row in rows), key=lambda m: abs(math.log(m / XL25_MACH)))
-    if abs(math.log(mach / XL25_MACH)) > math.log(1.5):
-        return ""
-    wanted = mach**4
-    chosen = _distinct(groups(row for row in rows if row.mach == mach))
-    lines = [["epsilon", "D_perp/D_parallel", "over M_A^4", "M_A^4 is", "part of kappa_perp"]]
-    for group in sorted(chosen, key=lambda g: (g.key[:4], g.key[-1])):
-        row = group.rows[0]
-        kinetic = f"kinetic at {row.rigidity:g} GV: " if row.epsilon_from == "kinetic" else ""
-        lines.append(
-            [
-                f"{kinetic}{row.epsilon:.3g}",
-                f"{row.ratio:.3e} +- {row.ratio_err:.1e}",
-                f"{row.ratio / wanted:.3g} +- {row.ratio_err / wanted:.2g}",
-                _WORDS[judged(row, rule)["mach_four"]],
-                f"{100 * row.kappa_perp / row.d_perp:.0f} %",
-            ]
-        )
-    head = (
-        f"Xue & Liu (2025) take D_perp = M_A^4 D_parallel with M_A = {XL25_MACH:g}. At M_A ="
-        f" {mach:g}, M_A^4 = {wanted:.3g}:"
-    )
-    return "\n".join([head, aligned(lines), *_needed_texts(rows, mach, wanted, law)])
-
-
-_WORDS = {FOLLOWS: "met", FAILS: "missed", UNDECIDED: "undecided"}
-
-
-def _needed_texts(rows: Sequence[WanderRow], mach: float, wanted: float, law: Law) -> list[str]:
-    """Which epsilon would give M_A^4, by the points of the scan and by the isotropic law."""
-    said = []
-    spectra = dict.fromkeys(row.spectrum for row in rows)
-    for spectrum in spectra:
-        mine = [row for row in rows if row.spectrum == spectrum and row.mach == mach]
-        by_epsilon = {row.epsilon: row for row in mine}
-        points = [by_epsilon[epsilon] for epsilon in sorted(by_epsilon)]
-        name = f"{spectrum[0]} {spectrum[1]:.3g} {spectrum[3]:g}-{spectrum[2]:g} pc"
-        said.append(f"{name}: {_crossing_text(points, wanted)}")
-    needed = needed_epsilon(lambda epsilon: law(epsilon, mach), wanted)
-    if needed is not None:
-        said.append(
-            f"The isotropic law gives M_A^4 at epsilon = {needed:.3g}, where kappa_perp itself is"
-            f" {100 * needed / wanted:.0f} % of D_perp:"
-        )
-        said.append("the fourth power is then the size of kappa_perp, not a law of wandering.")
-    return said
-
-
-def _crossing_text(points: Sequence[WanderRow], wanted: float) -> str:
-    """Epsilon at which the measured ratio is as wanted, between the points of the scan."""
-    x = np.log([row.epsilon for row in points])
-    y = np.log([max(row.ratio, 1e-300) for row in points])
-    target = math.log(wanted)
-    for i in range(len(points) - 1):
-        if (y[i] - target) * (y[i + 1] - target) <= 0.0 and y[i] != y[i + 1]:
-            slope = (y[i + 1] - y[i]) / (x[i + 1] - x[i])
-            share = (target - y[i]) / (y[i + 1] - y[i])
-            errors = [p.ratio_err / p.ratio for p in (points[i], points[i + 1])]
-            error = math.hypot((1.0 - share) * errors[0], share * errors[1]) / abs(slope)
-            needed = math.exp(x[i] + share * (x[i + 1] - x[i]))
-            return (
-                f"as measured, epsilon = {needed:.2e} +- {error * needed:.0e} would give M_A^4"
-                " (between the points of the scan)"
-            )
-    if all(row.ratio > wanted for row in points):
-        return f"every epsilon that was run gives more: less than {points[0].epsilon:.3g} is needed"
-    return f"every epsilon that was run gives less: more than {points[-1].epsilon:.3g} is needed"
-
-
-def _halving_text(halving: Sequence[HalvingRow]) -> str:
+def _halving_text(halving: Sequence[HalvingRow], several: bool) -> str:
     if not halving:
         return ""
     said = [f"Half the time step, in the same fields, {len(halving)} differences:"]
@@ -254,48 +224,84 @@ def _halving_text(halving: Sequence[HalvingRow]) -> str:
         size, error = (
             100 * x / largest.whole for x in (largest.difference, largest.difference_err)
         )
+        where = f"{Spectrum(*largest[:4]).label}, " if several else ""
+        where += f"M_A = {largest.mach:g}, epsilon = {largest.epsilon:.3g}"
         said.append(
-            f"{quantity} changes by {size:+.1f} +- {error:.1f} % at most (M_A = {largest.mach:g},"
-            f" epsilon = {largest.epsilon:.3g}), by {pull:+.1f} standard deviations at most"
+            f"{quantity} changes by {size:+.1f} +- {error:.1f} % at most ({where}),"
+            f" by {pull:+.1f} standard deviations at most"
         )
     return "\n".join(said)
 
 
 def _verdict_text(rows: Sequence[WanderRow], rule: Rule) -> str:
-    """All cases together: how often each law holds, and how far the isotropic one goes."""
-    distinct = list({row.walk: row for row in rows}.values())
-    verdicts = [judged(row, rule) for row in distinct]
-    said = [f"In all, of {len(distinct)} cases:"]
-    for law in LAWS:
-        found = [verdict[law] for verdict in verdicts]
-        said.append(
-            f"D_perp = {NAMES[law]}: met in {found.count(FOLLOWS)}, missed in"
-            f" {found.count(FAILS)}, undecided in {found.count(UNDECIDED)}"
-        )
-    strength = [
-        (row.mach**2 / math.sqrt(row.epsilon), v) for row, v in zip(distinct, verdicts, strict=True)
-    ]
-    misses = [x for x, verdict in strength if verdict["isotropic"] == FAILS]
-    first = min(misses, default=math.inf)
-    below = [x for x, v in strength if x < first and v["isotropic"] == FOLLOWS]
-    if below:
-        said.append(
-            f"The isotropic law is met wherever M_A^2/sqrt(epsilon) is {max(below):.3g} or less"
-            + (f", and missed first at {first:.3g}" if misses else ", all that was run")
-        )
+    """How often each law holds, and how far the isotropic one goes, spectrum by spectrum."""
+    kept = {row.walk: row for row in rows}.values()
+    said = []
+    for spectrum in dict.fromkeys(row.spectrum for row in kept):
+        mine = [row for row in kept if row.spectrum == spectrum]
+        verdicts = [judged(row, rule) for row in mine]
+        said.append(f"In all, of {len(mine)} cases of {Spectrum(*spectrum).label}:")
+        for law in laws_of(mine[0]):
+            found = [verdict[law] for verdict in verdicts]
+            said.append(
+                f"D_perp = {NAMES[law]}: met in {found.count(FOLLOWS)}, missed in"
+                f" {found.count(FAILS)}, undecided in {found.count(UNDECIDED)}"
+                + f", not yet diffusive in {found.count(UNSETTLED)}"
+                * (UNSETTLED in found)
+            )
+        if "isotropic" in laws_of(mine[0]):
+            said += _reach_text(
+                [(r.mach**2 / math.sqrt(r.epsilon), v["isotropic"]) for r, v in
+                 zip(mine, verdicts, strict=True)]
+            )  # fmt: skip
     return "\n".join(said)
 
 
-def _powers_texts(exponents: Sequence[ExponentRow]) -> list[str]:
-    """Between which powers what wandering adds grows with the Mach number and with epsilon."""
-    said = []
-    for against, name in (("mach", "M_A"), ("epsilon", "epsilon")):
-        found = [row for row in exponents if row.against == against and row.regime == "all"]
-        if found:
-            low, high = (f(found, key=lambda row: row.exponent) for f in (min, max))
-            said.append(
-                f"What wandering adds, D_perp - kappa_perp, grows as a power of {name} from"
-                f" {low.exponent:.2f} +- {low.exponent_err:.2f} to {high.exponent:.2f} +-"
-                f" {high.exponent_err:.2f}"
-            )
-    return said
+def _reach_text(cases: Sequence[tuple[float, str]]) -> list[str]:
+    """From the first case in which the isotropic law is met to the first in which it is not."""
+    rising = sorted(cases, key=lambda case: (case[0], case[1] == FOLLOWS))
+    met = [verdict == FOLLOWS for _, verdict in rising]
+    if not any(met):
+        return []
+    begin = met.index(True)
+    end = begin + [*met[begin:], False].index(False)
+    said = (
+        "The isotropic law is met where M_A^2/sqrt(epsilon) is from"
+        f" {rising[begin][0]:.3g} to {rising[end - 1][0]:.3g}"
+    )
+    if end == len(rising):
+        said += ", the most that was run"
+    for word, verdicts in (("missed", {FAILS}), ("undecided", {UNDECIDED, UNSETTLED})):
+        others = [strength for strength, verdict in rising if verdict in verdicts]
+        if others:
+            said += f"; {word} at {_listed(others)}"
+    return [said]
+
+
+def _powers_texts(exponents: Sequence[ExponentRow]) -> Iterator[str]:
+    """With which power what wandering adds grows with the Mach number and with epsilon."""
+    kept: dict[tuple[object, ...], ExponentRow] = {}
+    for row in exponents:
+        if row.quantity == LINES or row.geometry in ENDLESS:
+            continue
+        if row.regime == "all" and row.against in _AXES:
+            # a rigidity more is the same walks
+            fixed = row.epsilon if row.against == "mach" else row.mach
+            kept.setdefault((row[:4], row.against, fixed), row)
+    for spectrum, against in dict.fromkeys(key[:2] for key in kept):
+        found = [row for key, row in kept.items() if key[:2] == (spectrum, against)]
+        value = np.array([row.exponent for row in found])
+        weight = np.array([row.exponent_err for row in found]) ** -2.0
+        mean, chi2 = np.average(value, weights=weight), 0.0
+        if len(found) > 1:
+            chi2 = float(np.sum(weight * (value - mean) ** 2))
+        error = math.sqrt(max(1.0, chi2 / max(len(found) - 1, 1)) / weight.sum())
+        yield (
+            f"{Spectrum(*spectrum).label}: what wandering adds, D_perp - kappa_perp, grows as"  # type: ignore[misc]
+            f" {_AXES[str(against)]}^({mean:.2f} +- {error:.2f})"
+            + f", the mean of {len(found)} fits, chi2 = {chi2:.1f}"
+            * (len(found) > 1)
+        )
+
+
+_AXES = {"mach": "M_A", "epsilon": "epsilon"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
 
 from mcprop.tables import read_like, write_table
+from mcprop.wander.columns import description
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -42,6 +43,7 @@ _UNITS = {
     "angle_to_mean": "deg",
     "local_lean": "deg",
     "line_distance": "pc",
+    "mean_free_path": "pc",
     "effective_distance": "pc",
 } | dict.fromkeys(
     (
@@ -55,6 +57,8 @@ _UNITS = {
         "d_parallel_err",
         "d_perp",
         "d_perp_err",
+        "drift",
+        "drift_err",
         "mach_two",
         "mach_four",
         "isotropic",
@@ -68,10 +72,13 @@ class WanderRow(NamedTuple):
 
     geometry : str; slope : float; longest, shortest : float [pc]; rigidity : float [GV];
     mach : float, dB/B0; epsilon : float, kappa_perp / kappa_parallel; epsilon_from : str, "number"
-    or "kinetic"; kappa_parallel, kappa_perp : what the walks are given; d_parallel, d_perp and
-    their errors: what comes out; ratio, ratio_err : d_perp / d_parallel; d_lines, d_lines_err :
-    diffusion of the field lines by arc length [pc]; mach_two, mach_four, isotropic : the laws for
-    d_perp, the first two with d_parallel as measured; pull_... : (d_perp - law) / error; time_step,
+    or "kinetic"; kappa_parallel, kappa_perp : what the walks are given; mean_free_path :
+    float [pc]; d_parallel, d_perp and
+    their errors: what comes out; drift, drift_err : what d_perp gains when it is taken from two
+    windows to four instead of one to two, NaN of walks of less than three; ratio, ratio_err :
+    d_perp / d_parallel; d_lines, d_lines_err : diffusion of the field lines by arc length [pc];
+    mach_two, mach_four, isotropic : the laws for d_perp, the first two with d_parallel as measured,
+    the third NaN but in isotropic turbulence; pull_... : (d_perp - law) / error; time_step,
     duration : of the walks [yr]; realisations : int; walk : int, rows with the same number are one
     walk in other units of time.
     """
@@ -86,10 +93,13 @@ class WanderRow(NamedTuple):
     epsilon_from: str
     kappa_parallel: float
     kappa_perp: float
+    mean_free_path: float
     d_parallel: float
     d_parallel_err: float
     d_perp: float
     d_perp_err: float
+    drift: float
+    drift_err: float
     ratio: float
     ratio_err: float
     d_lines: float
@@ -320,6 +330,7 @@ def table(rows: Sequence[NamedTuple], kind: Any, meta: Mapping[str, Any]) -> Tab
     for name in kind._fields:
         if _UNITS.get(name):
             made[name].unit = _UNITS[name]
+        made[name].description = description(kind.__name__, name) or None
     return made
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,12 @@ from numpy.typing import ArrayLike
 from mcprop.wander.tables import LAWS, ExponentRow, WanderRow
 
 FOLLOWS, FAILS, UNDECIDED = "follows", "fails", "undecided"
+UNSETTLED = "undecided (not yet diffusive)"
+"""Verdict where the mean square does not grow evenly yet, so that there is no D_perp to judge."""
+ENDLESS = ("slab", "2d")
+"""Geometries of which no walk is long enough: particles or lines keep to what they started on."""
+FEW = 8
+"""Realisations below which error bars are little worth."""
 BLUNT = 0.5
 """A law within reach of an error bar of more than this share of it is undecided, not followed."""
 _SIGNIFICANT = 2.0
@@ -29,10 +36,30 @@ class Rule(NamedTuple):
         return (
             f"A law is followed where it is hit within {self.sigma:g} standard deviations plus"
             f" {100 * self.tolerance:g} % of it; undecided where {self.sigma:g} standard deviations"
-            f" are more than {100 * BLUNT:g} % of it."
+            f" are more than {100 * BLUNT:g} % of it. Of the isotropic law it is what wandering"
+            " adds, D_perp - kappa_perp, that must be hit. No law is judged where that still"
+            " changes, by more than the same, when it is taken from two windows to four instead of"
+            " one to two."
         )
 
-    def judge(self, value: float, error: float, law: float) -> str:
+    def reach(self, error: float, realisations: int) -> float:
+        """How far a mean may be off by chance.
+
+        Parameters
+        ----------
+        error : float
+            Its standard deviation, as the scatter of realisations has it.
+        realisations : int
+            How many there are, two at least.
+
+        Returns
+        -------
+        float
+            The error times as many as Student's t exceeds as seldom as a Gaussian exceeds sigma.
+        """
+        return error * _students(self.sigma, realisations - 1)
+
+    def judge(self, value: float, error: float, law: float, realisations: int) -> str:
         """Whether a measured value follows a law.
 
         Parameters
@@ -41,6 +68,8 @@ class Rule(NamedTuple):
             Mean and its standard deviation.
         law : float
             What is expected, in the same unit.
+        realisations : int
+            How many the error is from.
 
         Returns
         -------
@@ -49,10 +78,18 @@ class Rule(NamedTuple):
         """
         if not (math.isfinite(value) and math.isfinite(error) and error >= 0.0):
             return UNDECIDED
-        reach = self.sigma * error
+        reach = self.reach(error, realisations)
         if abs(value - law) > reach + self.tolerance * abs(law):
             return FAILS
         return UNDECIDED if reach > BLUNT * abs(law) else FOLLOWS
+
+
+@cache
+def _students(sigma: float, freedom: int) -> float:
+    """Student's t that is exceeded as seldom as sigma standard deviations of a Gaussian."""
+    from scipy.stats import norm, t
+
+    return float(t.isf(norm.sf(sigma), freedom))
 
 
 class Power(NamedTuple):
@@ -121,16 +158,52 @@ _EXPONENTS = (-4.0, 10.0)
 
 
 def judged(row: WanderRow, rule: Rule) -> dict[str, str]:
-    """Verdict on each law at one case; law to "follows", "fails" or "undecided".
+    """Verdict on each law at one case.
 
     Parameters
     ----------
     row : WanderRow
     rule : Rule
+
+    Returns
+    -------
+    dict
+        Law to "follows", "fails" or "undecided", or to `UNSETTLED`; of those alone that are meant
+        for its turbulence. The isotropic law is judged by what it adds to kappa_perp.
     """
-    return {
-        law: rule.judge(row.d_perp, law_error(row, law), float(getattr(row, law))) for law in LAWS
-    }
+    verdicts, settled = {}, is_settled(row, rule)
+    for law in laws_of(row):
+        known = row.kappa_perp if law == "isotropic" else 0.0
+        value, wanted = row.d_perp - known, float(getattr(row, law)) - known
+        verdict = rule.judge(value, law_error(row, law), wanted, row.realisations)
+        verdicts[law] = verdict if settled else UNSETTLED
+    return verdicts
+
+
+def laws_of(row: WanderRow) -> list[str]:
+    """Laws that are meant for the turbulence of a row."""
+    return [law for law in LAWS if math.isfinite(getattr(row, law))]
+
+
+def is_settled(row: WanderRow, rule: Rule) -> bool:
+    """Whether particles are seen to diffuse: what wandering adds is the same later on.
+
+    Parameters
+    ----------
+    row : WanderRow
+    rule : Rule
+        Its tolerance is a share of what wandering adds.
+
+    Returns
+    -------
+    bool
+        False in slab and two-dimensional turbulence: in the one the mean square grows as the root
+        of time for ever, in the other lines are trapped.
+    """
+    if row.geometry in ENDLESS or not (math.isfinite(row.drift) and math.isfinite(row.drift_err)):
+        return False
+    reach = rule.reach(row.drift_err, row.realisations)
+    return abs(row.drift) <= reach + rule.tolerance * abs(row.excess)
 
 
 def law_error(row: WanderRow, law: str) -> float:
@@ -139,33 +212,6 @@ def law_error(row: WanderRow, law: str) -> float:
     The ratio's error knows that both come from the same walks.
     """
     return row.d_perp_err if law == "isotropic" else row.ratio_err * row.d_parallel
-
-
-def needed_epsilon(law: Callable[[float], float], wanted: float) -> float | None:
-    """Epsilon at which a law of epsilon, growing with it, has a wanted value.
-
-    Parameters
-    ----------
-    law : callable
-        D_perp / kappa_parallel by epsilon.
-    wanted : float
-        Value of the law.
-
-    Returns
-    -------
-    float or None
-        None if even epsilon = 1e-30 gives more, or epsilon = 1 less.
-    """
-    low, high = -30.0, 0.0
-    if not law(10.0**low) <= wanted <= law(1.0):
-        return None
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if law(10.0**middle) < wanted:
-            low = middle
-        else:
-            high = middle
-    return float(10.0 ** (0.5 * (low + high)))
 
 
 class Group(NamedTuple):
@@ -193,6 +239,19 @@ def groups(rows: Iterable[WanderRow]) -> list[Group]:
     ]
 
 
+def distinct(found: Iterable[Group]) -> list[Group]:
+    """One group for each walk: a rigidity more is the same in other units of time.
+
+    Parameters
+    ----------
+    found : iterable of Group
+    """
+    kept: dict[tuple[int, ...], Group] = {}
+    for group in found:
+        kept.setdefault(tuple(row.walk for row in group.rows), group)
+    return list(kept.values())
+
+
 MACH_RANGES = {"weak": (0.0, 0.3), "strong": (0.3, 1.0), "all": (0.0, math.inf)}
 """Ranges of the Mach number in which a power is fitted; ends included."""
 
@@ -203,16 +262,69 @@ def mach_exponents(rows: Iterable[WanderRow]) -> list[ExponentRow]:
     Parameters
     ----------
     rows : iterable of WanderRow
+
+    Returns
+    -------
+    list of ExponentRow
+        One range alone where the others hold the same points.
     """
     made = []
     for group in groups(rows):
-        for regime, (low, high) in MACH_RANGES.items():
-            points = [row for row in group.rows if low <= row.mach <= high]
+        for regime, points in _in_ranges(group.rows, [row.mach for row in group.rows]):
             fit = _excess_fit([row.mach for row in points], points)
             if fit is not None:
                 ends = points[0].mach, points[-1].mach
                 fixed = (math.nan, group.key[-1])
                 made.append(_exponent(group.rows[0], "mach", fixed, regime, ends, fit))
+    return made
+
+
+Point = TypeVar("Point")
+
+
+def _in_ranges(
+    points: Sequence[Point], machs: Sequence[float]
+) -> Iterator[tuple[str, list[Point]]]:
+    """Points of each range of the Mach number, but none that holds all of them by another name."""
+    for regime, (low, high) in MACH_RANGES.items():
+        inside = [point for point, mach in zip(points, machs, strict=True) if low <= mach <= high]
+        if regime == "all" or len(inside) < len(points):
+            yield regime, inside
+
+
+LINES = "d_lines by height"
+"""Quantity of the powers that field lines of their own follow."""
+
+
+def line_exponents(
+    spectrum: tuple[str, float, float, float], points: Iterable[tuple[float, float, float]]
+) -> list[ExponentRow]:
+    """Fit the diffusion of field lines by height ~ mach^a, in three ranges.
+
+    Parameters
+    ----------
+    spectrum : tuple
+        As `WanderRow.spectrum`.
+    points : iterable of (float, float, float)
+        Mach number, coefficient and its error [pc].
+
+    Returns
+    -------
+    list of ExponentRow
+        As `mach_exponents`; lines have no rigidity and no epsilon.
+    """
+    made, points = [], sorted(points)
+    for regime, inside in _in_ranges(points, [mach for mach, *_ in points]):
+        mach, value, error = np.reshape(inside, (-1, 3)).T
+        fit = fit_power(mach, value, error)
+        if fit is not None:
+            ends = float(mach[0]), float(mach[-1])
+            made.append(
+                ExponentRow(
+                    *spectrum, math.nan, LINES, "mach", math.nan, math.nan, regime, *ends,
+                    *fit[:3], fit.points,
+                )
+            )  # fmt: skip
     return made
 
 

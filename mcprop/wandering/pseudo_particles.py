@@ -18,12 +18,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
 
 from mcprop.errors import RangeError
 from mcprop.kernels.flow import Still
+from mcprop.kernels.lanes import LANES
 from mcprop.kernels.wander import wander
 from mcprop.medium.constant import Constant
 from mcprop.medium.field_aligned import FieldAligned
@@ -46,6 +48,9 @@ STRIDE = 0.5
 
 ROOM, FARTHEST = 1000.0, 1e6
 """Edge of the cube in which particles start in units of `step_scale`, and its largest [pc]."""
+
+TOGETHER = 200_000
+"""Steps of all particles that are taken without looking up: a second or so."""
 
 EVEN = 1e-9
 """Relative differences of times that count as none."""
@@ -254,6 +259,8 @@ def spread(
     given = None if step is None else positive("step", step, "yr")
     edge = None if box is None else positive("box", box, "pc")
 
+    stop = Event()
+
     def one(realisation: int) -> tuple[np.ndarray, float]:
         field = make_field(field_of, seed, realisation)
         scale = min(float(step_scale(field, 0.0, 0.0, 0.0)), FARTHEST / ROOM)
@@ -261,10 +268,10 @@ def spread(
         wide = ROOM * scale if edge is None else edge
         starts = wide * (place_generator(seed, realisation).random((3, particles)) - 0.5)
         medium = FieldAligned(field, Constant(parallel), Constant(float(perp)))
-        paths, taken = _follow(medium, starts, at, longest, seed, STREAM + realisation)
+        paths, taken = _follow(medium, starts, at, longest, seed, STREAM + realisation, stop)
         return _mean_squares(paths, _is_even(at)), taken
 
-    found = each_realisation(one, realisations, workers)
+    found = each_realisation(one, realisations, workers, stop)
     along, across = np.stack([squares for squares, _ in found], axis=1)
     taken = max(taken for _, taken in found)
     return ParticleSpread(at, along, across, parallel, float(perp), particles, seed, taken)
@@ -283,16 +290,31 @@ def _is_even(times: np.ndarray) -> bool:
 
 
 def _follow(
-    medium: Any, starts: np.ndarray, times: np.ndarray, longest: float, seed: int, stream: int
+    medium: Any,
+    starts: np.ndarray,
+    times: np.ndarray,
+    longest: float,
+    seed: int,
+    stream: int,
+    stop: Event,
 ) -> tuple[np.ndarray, float]:
-    """Places (1 + records, 3, n) from the start on, and the longest step taken [yr]."""
-    paths = np.empty((1 + times.size, *starts.shape))
+    """Places (1 + records, 3, n) from the start on, and the longest step taken [yr].
+
+    After `stop` the places that follow mean nothing.
+    """
+    paths = np.zeros((1 + times.size, *starts.shape))
     places, block, taken = starts.copy(), 0, 0.0
     paths[0] = places
     for record, interval in enumerate(np.diff(times, prepend=0.0)):
         steps = max(math.ceil(interval / longest * (1.0 - EVEN)), 1)
-        h, key = interval / steps, (np.uint64(seed), np.uint64(stream), np.uint64(0))
-        wander(medium, Still(), *key, np.uint64(block), h, steps, places)
+        h, key = interval / steps, (np.uint64(seed), np.uint64(stream))
+        together = LANES * max(TOGETHER // (LANES * steps), 1)
+        for first in range(0, places.shape[1], together):
+            if stop.is_set():
+                return paths, taken
+            some = places[:, first : first + together].copy()
+            wander(medium, Still(), *key, np.uint64(first), np.uint64(block), h, steps, some)
+            places[:, first : first + together] = some
         paths[record + 1] = places
         block, taken = block + steps, max(taken, h)
     return paths, taken

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from operator import index
+from threading import Event
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -123,7 +124,10 @@ def make_field(field_of: Callable[[int], Any], seed: int, realisation: int) -> A
 
 
 def each_realisation(
-    work: Callable[[int], Result], realisations: int, workers: int | None = None
+    work: Callable[[int], Result],
+    realisations: int,
+    workers: int | None = None,
+    stop: Event | None = None,
 ) -> list[Result]:
     """Call `work` with the number of every realisation, in threads.
 
@@ -135,6 +139,8 @@ def each_realisation(
         How many.
     workers : int, optional
         Number of threads; by default as many as cores. No result depends on it.
+    stop : Event, optional
+        Set when one call has failed or Ctrl-C has come: what the others return is not wanted.
 
     Returns
     -------
@@ -144,9 +150,22 @@ def each_realisation(
     whole("realisations", realisations, 1)
     if workers is not None:
         whole("workers", workers, 1)
+    trouble = Event() if stop is None else stop
+
+    def guarded(realisation: int) -> Result:
+        try:
+            return work(realisation)
+        except BaseException:
+            trouble.set()
+            raise
+
     first = work(0)  # compiles, before threads could do so at once
     with ThreadPoolExecutor(workers) as pool:
-        return [first, *pool.map(work, range(1, realisations))]
+        try:
+            return [first, *pool.map(guarded, range(1, realisations))]
+        except BaseException:  # Ctrl-C comes here, to the main thread
+            trouble.set()
+            raise
 
 
 def whole(name: str, value: Any, least: int, most: int = 2**63 - 1) -> int:

@@ -259,11 +259,6 @@ BUGS = (
         (f"{VERDICTS}::test_error_bars_of_few_realisations_reach_as_far_as_they_must",),
     ),
     Bug(
-        SAID, "later growth over the same windows", "mcprop/wander/measure.py",
-        "growth(one, walk.window, 2.0, 4.0)", "growth(one, walk.window, 1.0, 4.0)",
-        (f"{STUDY}::test_displacements_grow_and_are_those_of_the_coefficients",),
-    ),
-    Bug(
         SAID, "twins count however little they have in common", ESTIMATES,
         "where=clear & (spread > 0.0)", "where=spread > 0.0",
         (f"{VERDICTS}::test_twins_of_their_own_do_not_hurt",),

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
+from wander_runs import SKY, invoke, written
 
 from mcprop.frames import field_frame, unit_vector
 from mcprop.sky import SkyMap
@@ -74,3 +76,25 @@ def test_maps_are_in_icrs_axes_with_the_field_where_it_points(directory):
         read = SkyMap.read(directory / "sky" / f"{name}.fits")
         assert read.nside == 4
         assert read.title.startswith("The sky at 1 PV")
+
+
+def test_without_waves_the_dipole_is_that_of_an_orbit_round_the_mean_field(directory):
+    for row in tables.read(directory / "sky.ecsv", SkyRow):
+        # v T g along the field: 10 light years at 1e-4 per pc
+        assert row.dipole_z == pytest.approx(10 * C_LIGHT * 1e-4, rel=0.01)
+        assert row.local_lean < 1.0
+        assert row.power < 0.01
+
+
+def test_a_sky_is_seen_through_each_realisation(tmp_path):
+    outcome = invoke("wander", written(tmp_path / "k.toml", SKY), "-o", tmp_path / "out", "-j", 2)
+    assert outcome.exit_code == 0, outcome.output
+    rows = tables.read(tmp_path / "out" / "sky.ecsv", SkyRow)
+    power = tables.read(tmp_path / "out" / "power.ecsv", PowerRow)
+    assert [row.realisation for row in rows] == [0, 1]
+    assert [row.multipole for row in power] == list(range(1, 9))
+    assert power[0].relative == 1.0
+    figures = sorted((tmp_path / "out" / "figures").iterdir())
+    assert {"power.png", "residual.png", "sky.png"} <= {one.name for one in figures}
+    assert all(imread(one)[..., :3].std() > 0.05 for one in figures)
+    assert SkyMap.read(tmp_path / "out" / "sky" / "first.fits").nside == 4

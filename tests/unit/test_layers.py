@@ -48,8 +48,9 @@ ROWS = """
         background_job region_job
         lrmf_sdp.config lrmf_sdp.plan lrmf_sdp.assembly lrmf_sdp
         xue_liu_2025.config xue_liu_2025.plan xue_liu_2025.assembly xue_liu_2025
-    report wander.sections wander.config wander.plan wander.tables wander.verdicts
-        wander.estimates wander.measure wander.figures wander.burst_figures wander.summary
+    report wander.sections wander.problems wander.config wander.validity wander.plan wander.cost
+        wander.columns wander.tables wander.verdicts wander.estimates wander.measure
+        wander.figures wander.burst_figures wander.xue_liu wander.summary
         wander.progress wander.outcome wander.scan wander.burst
         wander.sky_hall wander.sky_panels wander.sky_figures wander.skies wander.study
         wander.papers wander
