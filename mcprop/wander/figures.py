@@ -62,40 +62,52 @@ def draw_ratio(
     Returns
     -------
     matplotlib.figure.Figure
-        Below, D_perp over the isotropic law, with a band of 10 %.
+        Below, D_perp over the isotropic law, with a band of 10 %; in isotropic turbulence alone.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.6, 8.6), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.9, 1.0])
+    isotropic = _is_isotropic(rows)
+    figure = Figure(figsize=(8.6, 8.6 if isotropic else 6.2), layout="constrained")
+    heights = [1.9, 1.0] if isotropic else [1.0]
+    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)
+    upper, lower = panels[0, 0], panels[1, 0] if isotropic else None
     ends = _ends([row.mach for row in rows])
     mach = np.geomspace(*ends, _FINE)
     upper.plot(mach, mach**2, "-", color="black", lw=1.6, label=r"$M_A^2$")
     upper.plot(mach, mach**4, "--", color="black", lw=1.6, label=r"$M_A^4$ (Xue & Liu 2025)")
     for place, group in enumerate(groups(rows)):
         _draw_group(upper, lower, group, law, mach, place)
-    upper.plot([], [], ":", color="0.3", lw=1.4, label=r"isotropic law / measured $D_\parallel$")
+    if isotropic:
+        told = r"isotropic law / measured $D_\parallel$"
+        upper.plot([], [], ":", color="0.3", lw=1.4, label=told)
     smallest = min((row.ratio for row in rows if row.ratio > 0.0), default=1e-4)
     upper.set_ylim(0.2 * smallest, 3.0)
     upper.set(xscale="log", yscale="log", xlim=ends)
     upper.set_ylabel(r"$D_\perp / D_\parallel$")
     upper.legend(fontsize=9, loc="upper left", ncols=2)
     upper.set_title(title_text(title, _TITLE_WIDTH), fontsize=11)
-    lower.axhspan(0.9, 1.1, color="0.88", lw=0, zorder=0)
-    lower.axhline(1.0, color="0.3", lw=1.0, ls=":")
-    lower.set_ylabel(r"$D_\perp$ / isotropic law")
-    lower.set_xlabel(r"$M_A = \delta B / B_0$")
-    low, high = lower.get_ylim()
-    lower.set_ylim(min(low, 0.75), max(high, 1.25))
-    _plain_ticks(lower, [row.mach for row in rows])
-    for ax in (upper, lower):
+    if lower is not None:
+        lower.axhspan(0.9, 1.1, color="0.88", lw=0, zorder=0)
+        lower.axhline(1.0, color="0.3", lw=1.0, ls=":")
+        lower.set_ylabel(r"$D_\perp$ / isotropic law")
+        low, high = lower.get_ylim()
+        lower.set_ylim(min(low, 0.75), max(high, 1.25))
+    bottom = upper if lower is None else lower
+    bottom.set_xlabel(r"$M_A = \delta B / B_0$")
+    _plain_ticks(bottom, [row.mach for row in rows])
+    for ax in panels.flat:
         ax.grid(True, **_GRID)
     return figure
 
 
+def _is_isotropic(rows: Sequence[WanderRow]) -> bool:
+    """Whether the isotropic law speaks of these cases: elsewhere the table holds none."""
+    return any(math.isfinite(row.isotropic) for row in rows)
+
+
 def _draw_group(
     upper: Axes,
-    lower: Axes,
+    lower: Axes | None,
     group: Group,
     law: Callable[[float, float], float],
     mach: np.ndarray,
@@ -109,6 +121,8 @@ def _draw_group(
         x, ratio, [row.ratio_err for row in group.rows],
         label=epsilon_text(epsilon, group.epsilon_from), **style,
     )  # fmt: skip
+    if lower is None:
+        return
     along = [row.d_parallel / row.kappa_parallel for row in group.rows]
     # the law is for D_perp / kappa_parallel, the points are over D_parallel as measured
     over = np.interp(np.log(mach), np.log([row.mach for row in group.rows]), along)
@@ -169,7 +183,7 @@ def draw_excess(rows: Sequence[WanderRow], title: str = "") -> Figure:
     figure = Figure(figsize=(8.6, 6.2), layout="constrained")
     ax = figure.subplots()
     ends = _ends([row.mach for row in rows])
-    mach = np.geomspace(*ends, _FINE)
+    mach, isotropic = np.geomspace(*ends, _FINE), _is_isotropic(rows)
     for place, group in enumerate(groups(rows)):
         kept = [row for row in group.rows if row.excess > row.d_perp_err]
         x = np.array([row.mach for row in kept]) * _aside(place)
@@ -177,10 +191,12 @@ def draw_excess(rows: Sequence[WanderRow], title: str = "") -> Figure:
         error = [row.d_perp_err / row.kappa_parallel for row in kept]
         name = epsilon_text(group.key[-1], group.epsilon_from)
         ax.errorbar(x, y, error, label=name, **_style(place))
-        line = math.pi / 8.0 * mach**2 * math.sqrt(group.key[-1])
-        ax.plot(mach, line, ":", color=_style(place)["color"], lw=1.4)
+        if isotropic:
+            line = math.pi / 8.0 * mach**2 * math.sqrt(group.key[-1])
+            ax.plot(mach, line, ":", color=_style(place)["color"], lw=1.4)
     ax.plot(mach, mach**4, "--", color="black", lw=1.6, label=r"$M_A^4$")
-    ax.plot([], [], ":", color="0.3", lw=1.4, label=r"$(\pi/8)\, M_A^2 \sqrt{\epsilon}$")
+    if isotropic:
+        ax.plot([], [], ":", color="0.3", lw=1.4, label=r"$(\pi/8)\, M_A^2 \sqrt{\epsilon}$")
     positive = [row.excess / row.kappa_parallel for row in rows if row.excess > row.d_perp_err]
     if positive:
         ax.set_ylim(0.3 * min(positive), 4.0 * max(positive))
