@@ -75,7 +75,7 @@ def main() -> None:
 def scenarios() -> None:
     """List the built-in scenarios."""
     from mcprop import scenario
-    from mcprop.wander import config as wandering
+    from mcprop.wander_study import config as wandering
 
     titles = {name: scenario.load(name).title for name in scenario.names()}
     titles |= {name: wandering.load(name).title for name in wandering.names()}
@@ -93,7 +93,7 @@ def scenarios() -> None:
 def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
     """Copy a built-in SCENARIO, to edit it. Without -o to standard output."""
     from mcprop import scenario
-    from mcprop.wander import config as wandering
+    from mcprop.wander_study import config as wandering
 
     for_wander = scenario_name in wandering.names()
     text = (wandering if for_wander else scenario).text(scenario_name)
@@ -117,7 +117,7 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
 def check(config: str) -> None:
     """Say whether a configuration can be run, and what follows from it."""
     from mcprop import scenario
-    from mcprop.wander import config as wandering
+    from mcprop.wander_study import config as wandering
 
     if wandering.belongs(config):
         click.echo(cli_wander.check_text(config))
@@ -143,7 +143,7 @@ def cite(target: str) -> None:
     """Print BibTeX of what a run, or a scenario, rests on."""
     from mcprop import cite as references
     from mcprop import scenario
-    from mcprop.wander import config as wandering
+    from mcprop.wander_study import config as wandering
 
     directory = Path(target)
     if target in wandering.names() or wandering.belongs(target):

@@ -85,7 +85,7 @@ overwrite_option = click.option(
 def load(config: str, changes: dict[str, Any], analog: bool = False) -> Config:
     """Load a scenario and apply what the options say; None is no option."""
     from mcprop import scenario
-    from mcprop.wander import config as wandering
+    from mcprop.wander_study import config as wandering
 
     if wandering.belongs(config):
         raise ConfigError(f"{one_line(config)}: is for mcprop wander, not for the other commands")

@@ -20,7 +20,7 @@ from mcprop.cli_shared import (
 from mcprop.errors import ConfigError, one_line
 
 if TYPE_CHECKING:
-    from mcprop.wander.config import AnyConfig
+    from mcprop.wander_study.config import AnyConfig
 
 
 @click.command()
@@ -59,9 +59,9 @@ def wander(
         } | _mach_of(settings, mach)
         settings = settings.replace({k: v for k, v in changes.items() if v is not None})
         require_free(output, overwrite)
-        from mcprop.wander.cost import require_affordable, start_text
-        from mcprop.wander.progress import Progress
-        from mcprop.wander.study import run, seeded
+        from mcprop.wander_study.cost import require_affordable, start_text
+        from mcprop.wander_study.progress import Progress
+        from mcprop.wander_study.study import run, seeded
 
         require_affordable(settings)
         settings = seeded(settings)
@@ -82,9 +82,9 @@ def check_text(config: str) -> str:
     config : str
         Name of a scenario, or path of a file.
     """
-    from mcprop.wander import config as configurations
-    from mcprop.wander.cost import cost_text, require_affordable
-    from mcprop.wander.plan import plan_text
+    from mcprop.wander_study import config as configurations
+    from mcprop.wander_study.cost import cost_text, require_affordable
+    from mcprop.wander_study.plan import plan_text
 
     checked = configurations.load(config)
     require_affordable(checked)
@@ -95,7 +95,7 @@ def check_text(config: str) -> str:
 def _load(config: str) -> AnyConfig:
     """Load a study; what is made for other commands is sent there."""
     from mcprop import models, scenario
-    from mcprop.wander import config as configurations
+    from mcprop.wander_study import config as configurations
 
     if config in scenario.names() or configurations.model_in(config) in models.known():
         raise ConfigError(f"{one_line(config)}: is for mcprop run, not for mcprop wander")

@@ -115,5 +115,5 @@ def papers(key: str) -> tuple[Any, ...]:
         Its papers.
     """
     if key in WANDERING:
-        return tuple(import_module("mcprop.wander.papers").PAPERS[key])
+        return tuple(import_module("mcprop.wander_study.papers").PAPERS[key])
     return tuple(study(key).papers)

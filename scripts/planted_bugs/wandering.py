@@ -17,7 +17,7 @@ SPREAD, CLOUDS = "mcprop/wandering/pseudo_particles.py", "mcprop/wandering/burst
 MEETING = "mcprop/wandering/meeting.py"
 PLANE_WAVES, GRID = "mcprop/fields/plane_waves.py", "mcprop/fields/grid.py"
 RANDOM = "mcprop/fields/turbulence.py"
-SCAN, ESTIMATES = "mcprop/wander/scan.py", "mcprop/wander/estimates.py"
+SCAN, ESTIMATES = "mcprop/wander_study/scan.py", "mcprop/wander_study/estimates.py"
 ALONG = "walks along lines"
 LARGE = "diffusion on large scales"
 BURSTS = "bursts through fields"
@@ -148,7 +148,7 @@ BUGS = (
         (STRAIGHT,),
     ),
     Bug(
-        BURSTS, "age of a study in years of 360 days", "mcprop/wander/burst.py",
+        BURSTS, "age of a study in years of 360 days", "mcprop/wander_study/burst.py",
         "        source.age,\n", "        360.0 / 365.25 * source.age,\n",
         (f"{STUDY}::test_a_burst_is_seen_through_each_realisation",),
     ),
@@ -233,28 +233,28 @@ BUGS = (
         (f"{STUDY}::test_the_wandering_case_is_near_the_isotropic_law_and_no_other",),
     ),
     Bug(
-        SAID, "errors of the laws swapped", "mcprop/wander/verdicts.py",
+        SAID, "errors of the laws swapped", "mcprop/wander_study/verdicts.py",
         'return row.d_perp_err if law == "isotropic" else',
         'return row.d_perp_err if law != "isotropic" else',
         (f"{VERDICTS}::test_a_law_made_of_d_parallel_is_judged_by_the_error_of_the_ratio",),
     ),
     Bug(
-        SAID, "the rule without its tolerance", "mcprop/wander/verdicts.py",
+        SAID, "the rule without its tolerance", "mcprop/wander_study/verdicts.py",
         "> reach + self.tolerance * abs(law)", "> reach",
         (f"{VERDICTS}::test_the_rule",),
     ),
     Bug(
-        SAID, "kappa_perp taken for what wandering adds", "mcprop/wander/verdicts.py",
+        SAID, "kappa_perp taken for what wandering adds", "mcprop/wander_study/verdicts.py",
         'known = row.kappa_perp if law == "isotropic" else 0.0', "known = 0.0",
         (f"{VERDICTS}::test_the_isotropic_law_is_not_met_where_nothing_wanders",),
     ),
     Bug(
-        SAID, "no one looks whether particles diffuse", "mcprop/wander/verdicts.py",
+        SAID, "no one looks whether particles diffuse", "mcprop/wander_study/verdicts.py",
         "return abs(row.drift) <= reach + rule.tolerance * abs(row.excess)", "return True",
         (f"{VERDICTS}::test_what_does_not_diffuse_follows_no_law",),
     ),
     Bug(
-        SAID, "few realisations taken for many", "mcprop/wander/verdicts.py",
+        SAID, "few realisations taken for many", "mcprop/wander_study/verdicts.py",
         "return float(t.isf(norm.sf(sigma), freedom))", "return sigma",
         (f"{VERDICTS}::test_error_bars_of_few_realisations_reach_as_far_as_they_must",),
     ),

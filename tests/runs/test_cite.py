@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from mcprop import __version__, cite, cli, models, scenario
-from mcprop.wander import config as wandering
-from mcprop.wander.papers import PAPERS
+from mcprop.wander_study import config as wandering
+from mcprop.wander_study.papers import PAPERS
 
 ALWAYS = {"mcprop", "XueLiu2025", "Astropy2022", "Harris2020"}
 MONTE_CARLO = {"Salmon2011", "Plaszczynski2014", "Lam2015"}

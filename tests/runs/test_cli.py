@@ -13,7 +13,7 @@ from astropy.table import Table
 from click.testing import CliRunner
 
 from mcprop import cli, cli_shared, scenario
-from mcprop.wander import config as wandering
+from mcprop.wander_study import config as wandering
 
 BEST = "xue-liu-2025"
 QUICK = ["--histories", "512", "--seed", "7", "-j", "1"]

@@ -12,10 +12,10 @@ from wander_runs import BURST, SMALL, invoke, written
 from mcprop.analytic import green, kinetic_tensor
 from mcprop.diffusion import tensor
 from mcprop.units import CM2_PER_S
-from mcprop.wander import config as configurations
-from mcprop.wander import scan, tables
-from mcprop.wander.cost import evaluations
-from mcprop.wander.tables import (
+from mcprop.wander_study import config as configurations
+from mcprop.wander_study import scan, tables
+from mcprop.wander_study.cost import evaluations
+from mcprop.wander_study.tables import (
     ExponentRow,
     HalvingRow,
     MsdRow,
@@ -281,7 +281,7 @@ def test_overwriting_takes_the_place_of_a_run_but_not_of_other_files(finished, t
 
 
 def test_nothing_half_written_is_left_where_the_disk_refuses(finished, tmp_path, monkeypatch):
-    from mcprop.wander import figures
+    from mcprop.wander_study import figures
 
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")

@@ -7,9 +7,9 @@ import pytest
 from wander_runs import BURST, SKY, SMALL, invoke, written
 
 from mcprop.units import C_LIGHT, CM2_PER_S
-from mcprop.wander import config as configurations
-from mcprop.wander.measure import field_maker
-from mcprop.wander.validity import diffusive_from, mean_free_path
+from mcprop.wander_study import config as configurations
+from mcprop.wander_study.measure import field_maker
+from mcprop.wander_study.validity import diffusive_from, mean_free_path
 
 
 def test_a_strong_range_has_the_mach_number_of_the_injection():

@@ -10,10 +10,10 @@ from wander_runs import SKY, invoke, written
 from mcprop.frames import field_frame, unit_vector
 from mcprop.sky import SkyMap
 from mcprop.units import C_LIGHT
-from mcprop.wander import study, tables
-from mcprop.wander.config import load
-from mcprop.wander.sky_figures import draw_power
-from mcprop.wander.tables import HallRow, PowerRow, SkyRow
+from mcprop.wander_study import study, tables
+from mcprop.wander_study.config import load
+from mcprop.wander_study.sky_figures import draw_power
+from mcprop.wander_study.tables import HallRow, PowerRow, SkyRow
 from mcprop.wandering import turning_rate
 
 OMEGA = 3.0 * turning_rate(1e6)

@@ -48,12 +48,13 @@ ROWS = """
         background_job region_job
         lrmf_sdp.config lrmf_sdp.plan lrmf_sdp.assembly lrmf_sdp
         xue_liu_2025.config xue_liu_2025.plan xue_liu_2025.assembly xue_liu_2025
-    report wander.sections wander.problems wander.config wander.validity wander.plan wander.cost
-        wander.columns wander.tables wander.verdicts wander.estimates wander.measure
-        wander.figures wander.burst_figures wander.xue_liu wander.summary
-        wander.progress wander.outcome wander.scan wander.burst
-        wander.sky_hall wander.sky_panels wander.sky_figures wander.skies wander.study
-        wander.papers wander
+    report wander_study.sections wander_study.problems wander_study.config wander_study.validity
+        wander_study.plan wander_study.cost wander_study.columns wander_study.tables
+        wander_study.verdicts wander_study.estimates wander_study.measure wander_study.figures
+        wander_study.burst_figures wander_study.xue_liu wander_study.summary
+        wander_study.progress wander_study.outcome wander_study.scan wander_study.burst
+        wander_study.sky_hall wander_study.sky_panels wander_study.sky_figures
+        wander_study.skies wander_study.study wander_study.papers wander_study
     status interruption cli_shared cli_wander cli_run cli __main__
 """
 ORDER = ROWS.split()

@@ -75,6 +75,7 @@ def wheel(repository, tmp_path_factory):
 
 def test_wheel_holds_all_modules_and_scenarios(repository, wheel):
     wanted = {"mcprop/py.typed", "mcprop/fields/uniform.py", "mcprop/scenarios/xue-liu-2025.toml"}
+    wanted |= {"mcprop/wander_study/scenarios/wander-isotropic.toml"}
     for folder, _, names in os.walk(repository / "mcprop", followlinks=True):
         inside = Path(folder).relative_to(repository)
         wanted |= {str(inside / name) for name in names if name.endswith((".py", ".toml"))}

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mcprop.wander import tables
-from mcprop.wander.estimates import controlled, exponent_between, jackknife, ratio_of
-from mcprop.wander.measure import growth
-from mcprop.wander.plan import isotropic_law
-from mcprop.wander.summary import summary_text
-from mcprop.wander.tables import HalvingRow, WanderRow
-from mcprop.wander.verdicts import (
+from mcprop.wander_study import tables
+from mcprop.wander_study.estimates import controlled, exponent_between, jackknife, ratio_of
+from mcprop.wander_study.measure import growth
+from mcprop.wander_study.plan import isotropic_law
+from mcprop.wander_study.summary import summary_text
+from mcprop.wander_study.tables import HalvingRow, WanderRow
+from mcprop.wander_study.verdicts import (
     LINES,
     UNSETTLED,
     Rule,
@@ -25,7 +25,7 @@ from mcprop.wander.verdicts import (
     line_exponents,
     mach_exponents,
 )
-from mcprop.wander.xue_liu import crossing_of, needed_epsilon
+from mcprop.wander_study.xue_liu import crossing_of, needed_epsilon
 from mcprop.wandering.realisations import estimate
 
 MACH = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0)

@@ -11,11 +11,11 @@ import numpy as np
 from mcprop.dipole import Dipole
 from mcprop.frames import field_frame, unit_vector
 from mcprop.sky import SkyMap
-from mcprop.wander import sky_figures, sky_hall, sky_panels
-from mcprop.wander.config import SkyConfig
-from mcprop.wander.measure import field_maker, seed_of
-from mcprop.wander.outcome import OnPart, Outcome
-from mcprop.wander.tables import HallRow, PowerRow, SkyRow
+from mcprop.wander_study import sky_figures, sky_hall, sky_panels
+from mcprop.wander_study.config import SkyConfig
+from mcprop.wander_study.measure import field_maker, seed_of
+from mcprop.wander_study.outcome import OnPart, Outcome
+from mcprop.wander_study.tables import HallRow, PowerRow, SkyRow
 from mcprop.wandering.kinetic_sky import traced_sky
 from mcprop.wandering.realisations import estimate, field_seed
 from mcprop.wandering.sky_ensemble import SkyEnsemble

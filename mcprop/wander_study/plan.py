@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mcprop.wander.config import AnyConfig, BurstConfig, ScanConfig, SkyConfig
-from mcprop.wander.sections import KINETIC, Spectrum
-from mcprop.wander.validity import validity_text
+from mcprop.wander_study.config import AnyConfig, BurstConfig, ScanConfig, SkyConfig
+from mcprop.wander_study.sections import KINETIC, Spectrum
+from mcprop.wander_study.validity import validity_text
 
 _LONGEST_STEP = 4.0
 """Longest steps, in weak fields, in units of those at M_A = 1."""

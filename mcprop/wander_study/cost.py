@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from mcprop.errors import ConfigError
 from mcprop.units import C_LIGHT
-from mcprop.wander.config import AnyConfig, BurstConfig, ScanConfig, SkyConfig
-from mcprop.wander.plan import cases_of, halved, plan_text, steps_of
+from mcprop.wander_study.config import AnyConfig, BurstConfig, ScanConfig, SkyConfig
+from mcprop.wander_study.plan import cases_of, halved, plan_text, steps_of
 
 MOST_EVALUATIONS = 1e13
 """More are refused: weeks on a core."""

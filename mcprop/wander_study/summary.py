@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from mcprop.report import aligned
-from mcprop.wander.sections import STRONG_RANGE, Spectrum
-from mcprop.wander.tables import ExponentRow, HalvingRow, WanderRow
-from mcprop.wander.validity import validity_text
-from mcprop.wander.verdicts import (
+from mcprop.wander_study.sections import STRONG_RANGE, Spectrum
+from mcprop.wander_study.tables import ExponentRow, HalvingRow, WanderRow
+from mcprop.wander_study.validity import validity_text
+from mcprop.wander_study.verdicts import (
     ENDLESS,
     FAILS,
     FEW,
@@ -28,7 +28,7 @@ from mcprop.wander.verdicts import (
     judged,
     laws_of,
 )
-from mcprop.wander.xue_liu import xue_liu_text
+from mcprop.wander_study.xue_liu import xue_liu_text
 
 NAMES = {
     "mach_two": "M^2 D_parallel",

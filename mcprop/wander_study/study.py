@@ -12,10 +12,10 @@ from typing import Any
 from mcprop.errors import OutputError
 from mcprop.provenance import origin, provenance
 from mcprop.rundir import MARK, check_directory, plain, replacing
-from mcprop.wander import figures, tables
-from mcprop.wander.config import AnyConfig, BurstConfig, ScanConfig
-from mcprop.wander.cost import require_affordable
-from mcprop.wander.outcome import OnPart, Outcome
+from mcprop.wander_study import figures, tables
+from mcprop.wander_study.config import AnyConfig, BurstConfig, ScanConfig
+from mcprop.wander_study.cost import require_affordable
+from mcprop.wander_study.outcome import OnPart, Outcome
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def run(
     Raises
     ------
     ConfigError
-        If it would take the field more often than `mcprop.wander.cost.MOST_EVALUATIONS`.
+        If it would take the field more often than `mcprop.wander_study.cost.MOST_EVALUATIONS`.
     RangeError
         If a number is beyond what the walks can do.
     """
@@ -134,15 +134,15 @@ def run(
     config = seeded(config)
     seed = int(config.monte_carlo.seed or 0)
     if isinstance(config, ScanConfig):
-        from mcprop.wander.scan import run_scan
+        from mcprop.wander_study.scan import run_scan
 
         outcome = run_scan(config, seed, workers, on_part)
     elif isinstance(config, BurstConfig):
-        from mcprop.wander.burst import run_burst
+        from mcprop.wander_study.burst import run_burst
 
         outcome = run_burst(config, seed, workers, on_part)
     else:
-        from mcprop.wander.skies import run_skies
+        from mcprop.wander_study.skies import run_skies
 
         outcome = run_skies(config, seed, workers, on_part)
     told = provenance(config.title) | {"seed": seed, "config_hash": config.digest}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcprop.skyplot import title_text
-from mcprop.wander.tables import ExponentRow, MsdRow, WanderRow
-from mcprop.wander.validity import diffusive_from
-from mcprop.wander.verdicts import Group, groups
+from mcprop.wander_study.tables import ExponentRow, MsdRow, WanderRow
+from mcprop.wander_study.validity import diffusive_from
+from mcprop.wander_study.verdicts import Group, groups
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

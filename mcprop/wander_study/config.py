@@ -1,4 +1,4 @@
-"""Configurations of `mcprop wander`: two kinds of study, their scenarios, every problem a line."""
+"""Configurations of `mcprop wander`: three kinds of study, their scenarios, every problem a line."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mcprop.quantity_text import Choice, near_miss
 from mcprop.sections import Section
 from mcprop.toml_text import format_document, parse_document, plain, plain_document, read_text
 from mcprop.toml_text import shown as shown_path
-from mcprop.wander import problems, sections
-from mcprop.wander.sections import Spectrum, Title
+from mcprop.wander_study import problems, sections
+from mcprop.wander_study.sections import Spectrum, Title
 
 SCAN = "wandering-scan"
 """Key of the study that scans the strength of the field, epsilon and the spectrum."""
@@ -225,7 +225,7 @@ def names() -> tuple[str, ...]:
     -------
     tuple of str
     """
-    found = (entry.name for entry in (files("mcprop.wander") / "scenarios").iterdir())
+    found = (entry.name for entry in (files("mcprop.wander_study") / "scenarios").iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
 
 
@@ -251,7 +251,7 @@ def text(name: str) -> str:
         known = ", ".join(names())
         hint = near_miss(str(name), names())
         raise ConfigError(f"{shown_path(str(name))}: no such scenario; known: {known}{hint}")
-    return (files("mcprop.wander") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
+    return (files("mcprop.wander_study") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def load(path_or_name: str | Path) -> AnyConfig:

@@ -9,8 +9,8 @@ import numpy as np
 
 from mcprop.fields import UniformField
 from mcprop.units import C_LIGHT
-from mcprop.wander.config import SkyConfig
-from mcprop.wander.tables import HallRow
+from mcprop.wander_study.config import SkyConfig
+from mcprop.wander_study.tables import HallRow
 from mcprop.wandering.kinetic_sky import scattered_sky
 from mcprop.wandering.realisations import estimate
 from mcprop.wandering.seen_sky import KineticSky

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcprop.skyplot import title_text
-from mcprop.wander.figures import COLOURS
-from mcprop.wander.tables import PowerRow, SkyRow
+from mcprop.wander_study.figures import COLOURS
+from mcprop.wander_study.tables import PowerRow, SkyRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mcprop.wander.estimates import controlled, ratio_of
-from mcprop.wander.plan import Walk
-from mcprop.wander.sections import STRONG_RANGE
+from mcprop.wander_study.estimates import controlled, ratio_of
+from mcprop.wander_study.plan import Walk
+from mcprop.wander_study.sections import STRONG_RANGE
 from mcprop.wandering.realisations import Estimate, estimate
 
 if TYPE_CHECKING:
-    from mcprop.wander.config import AnyConfig, ScanConfig
-    from mcprop.wander.sections import Spectrum
+    from mcprop.wander_study.config import AnyConfig, ScanConfig
+    from mcprop.wander_study.sections import Spectrum
 
 _WITH_A_BEND = ("slab", "composite")
 """Geometries whose field lines do not diffuse under a sharp outer scale."""

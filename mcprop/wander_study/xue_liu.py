@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mcprop.report import aligned
-from mcprop.wander.sections import Spectrum
-from mcprop.wander.tables import WanderRow
-from mcprop.wander.verdicts import (
+from mcprop.wander_study.sections import Spectrum
+from mcprop.wander_study.tables import WanderRow
+from mcprop.wander_study.verdicts import (
     FAILS,
     FOLLOWS,
     UNDECIDED,

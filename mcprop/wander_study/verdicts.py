@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mcprop.wander.tables import LAWS, ExponentRow, WanderRow
+from mcprop.wander_study.tables import LAWS, ExponentRow, WanderRow
 
 FOLLOWS, FAILS, UNDECIDED = "follows", "fails", "undecided"
 UNSETTLED = "undecided (not yet diffusive)"

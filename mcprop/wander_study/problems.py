@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mcprop.quantity_text import show
-from mcprop.wander import sections
+from mcprop.wander_study import sections
 
 FORGOTTEN = 0.2
 """Longest wavelengths across after which particles have left their lines."""

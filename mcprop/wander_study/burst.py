@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mcprop.wander import burst_figures
-from mcprop.wander.config import BurstConfig
-from mcprop.wander.measure import field_maker, seed_of
-from mcprop.wander.outcome import OnPart, Outcome
-from mcprop.wander.sections import KINETIC
-from mcprop.wander.tables import SourceRow
-from mcprop.wander.validity import validity_text
+from mcprop.wander_study import burst_figures
+from mcprop.wander_study.config import BurstConfig
+from mcprop.wander_study.measure import field_maker, seed_of
+from mcprop.wander_study.outcome import OnPart, Outcome
+from mcprop.wander_study.sections import KINETIC
+from mcprop.wander_study.tables import SourceRow
+from mcprop.wander_study.validity import validity_text
 from mcprop.wandering.burst_study import BurstStudy, burst_study
 
 

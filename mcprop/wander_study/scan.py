@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcprop.analytic.wandering import compound_msd, isotropic_perpendicular, mach_four, mach_two
-from mcprop.wander import figures
-from mcprop.wander.config import ScanConfig
-from mcprop.wander.estimates import exponent_between, jackknife
-from mcprop.wander.measure import (
+from mcprop.wander_study import figures
+from mcprop.wander_study.config import ScanConfig
+from mcprop.wander_study.estimates import exponent_between, jackknife
+from mcprop.wander_study.measure import (
     LineDiffusion,
     Measured,
     estimates_of,
@@ -21,13 +21,13 @@ from mcprop.wander.measure import (
     sample_lines,
     walk_in,
 )
-from mcprop.wander.outcome import OnPart, Outcome
-from mcprop.wander.plan import Case, Walk, cases_of, halved, isotropic_law, steps_of
-from mcprop.wander.sections import Spectrum
-from mcprop.wander.summary import summary_text
-from mcprop.wander.tables import ExponentRow, HalvingRow, MsdRow, WanderRow
-from mcprop.wander.validity import mean_free_path
-from mcprop.wander.verdicts import Rule, epsilon_exponents, line_exponents, mach_exponents
+from mcprop.wander_study.outcome import OnPart, Outcome
+from mcprop.wander_study.plan import Case, Walk, cases_of, halved, isotropic_law, steps_of
+from mcprop.wander_study.sections import Spectrum
+from mcprop.wander_study.summary import summary_text
+from mcprop.wander_study.tables import ExponentRow, HalvingRow, MsdRow, WanderRow
+from mcprop.wander_study.validity import mean_free_path
+from mcprop.wander_study.verdicts import Rule, epsilon_exponents, line_exponents, mach_exponents
 from mcprop.wandering.realisations import estimate
 
 if TYPE_CHECKING:

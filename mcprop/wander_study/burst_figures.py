@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcprop.skyplot import title_text
-from mcprop.wander.figures import COLOURS
+from mcprop.wander_study.figures import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
 
 from mcprop.tables import read_like, write_table
-from mcprop.wander.columns import description
+from mcprop.wander_study.columns import description
 
 if TYPE_CHECKING:
     from astropy.table import Table
