@@ -35,10 +35,19 @@ class Estimate(NamedTuple):
 
     value : float or ndarray; error : the same, standard deviation of the mean, NaN from one
     realisation.
+
+    Examples
+    --------
+    >>> print(Estimate(0.33291, 0.04943))
+    0.3329 +- 0.049
     """
 
     value: Any
     error: Any
+
+    def __str__(self) -> str:
+        pairs = zip(np.ravel(self.value), np.ravel(self.error), strict=True)
+        return ", ".join(f"{value:.4g} +- {error:.2g}" for value, error in pairs)
 
 
 def estimate(values: Any) -> Estimate:
