@@ -1,4 +1,4 @@
-"""Configurations of `mcprop wander`: three kinds of study, their scenarios, every problem a line."""
+"""Configurations of `mcprop wander`: three studies, their scenarios, every problem a line."""
 
 from __future__ import annotations
 

@@ -258,24 +258,22 @@ def _verdict_text(rows: Sequence[WanderRow], rule: Rule) -> str:
 
 
 def _reach_text(cases: Sequence[tuple[float, str]]) -> list[str]:
-    """From the first case in which the isotropic law is met to the first in which it is not."""
-    rising = sorted(cases, key=lambda case: (case[0], case[1] == FOLLOWS))
-    met = [verdict == FOLLOWS for _, verdict in rising]
-    if not any(met):
-        return []
-    begin = met.index(True)
-    end = begin + [*met[begin:], False].index(False)
-    said = (
-        "The isotropic law is met where M_A^2/sqrt(epsilon) is from"
-        f" {rising[begin][0]:.3g} to {rising[end - 1][0]:.3g}"
+    """How strong wandering may be for the isotropic law, and what is beyond."""
+    met, missed, unknown = (
+        sorted(strength for strength, verdict in cases if verdict in wanted)
+        for wanted in ({FOLLOWS}, {FAILS}, {UNDECIDED, UNSETTLED})
     )
-    if end == len(rising):
-        said += ", the most that was run"
-    for word, verdicts in (("missed", {FAILS}), ("undecided", {UNDECIDED, UNSETTLED})):
-        others = [strength for strength, verdict in rising if verdict in verdicts]
-        if others:
-            said += f"; {word} at {_listed(others)}"
-    return [said]
+    end = missed[0] if missed else math.inf
+    weak = [strength for strength in met if strength < end]
+    if not weak:
+        return []
+    said = f"The isotropic law is met up to M_A^2/sqrt(epsilon) = {weak[-1]:.3g}"
+    if missed:
+        beyond = sum(strength >= end for strength, _ in cases)
+        said += f", missed first at {end:.3g}, and from there on in {len(missed)} of {beyond} cases"
+    else:
+        said += ", missed nowhere"
+    return [f"{said}; undecided at {_listed(unknown)}" if unknown else said]
 
 
 def _powers_texts(exponents: Sequence[ExponentRow]) -> Iterator[str]:
