@@ -1,4 +1,22 @@
-"""Magnetic fields: where b points.  One model per file; nothing here knows about particles."""
+"""Magnetic fields: where b points.  One model per file; nothing here knows about particles.
+
+Numbers are plain ones, lengths in pc and fields in uG; a Quantity is refused (`lrmf` and `lic`
+alone take one).  Fields add up with ``+``, those of your own with `total`.
+
+What is here:
+
+* `UniformField`: the same everywhere; `lrmf`, `lic`: those measured about the Sun (`LRMF`, `LIC`:
+  their directions).
+* `turbulence`: a realisation of turbulence as a sum of waves; `wandering_field`: with a mean field.
+* `strong_range`: a mean field and the critically balanced turbulence of a Mach number up to 1.
+* `plane_waves`, `PlaneWaves`: a sum of given waves.
+* `fast_plane_waves`, `FastPlaneWaves`: the same in 32 bits, almost twice as fast.
+* `turbulent_grid`: isotropic turbulence on a periodic grid; `load_grid`: a given field on one.
+* `PotentialGrid`, `SplineGrid`, `TrilinearGrid`: what these two make.
+* `total`, `Sum`: the sum of fields.
+* `PowerLaw`, `Bendover`: spectra of turbulence.
+* `correlation_lengths`, `mean_inverse_wavenumber`: lengths that follow from a spectrum.
+"""
 
 import mcprop.fields.blocks  # (registers the default of b_block)
 import mcprop.fields.differences  # noqa: F401  (registers the default of b_gradient)

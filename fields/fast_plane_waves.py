@@ -4,13 +4,14 @@ Phases are added as doubles so large that their last bit counts 2^-23 turns: the
 the phase without its whole turns, and as good as floats of 32 bits, of which cosines and sums are.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mcprop.errors import RangeError
 from mcprop.fields.blocks import block_of_vectors
 from mcprop.fields.plane_waves import PlaneWaves, sum_of_slopes, sum_of_waves
+from mcprop.fields.total import total
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.vectors import WIDTH, add_to, doubles, fma, folded, load, spread
 from mcprop.protocol import b_block, b_gradient, b_vector, implements, primitive
@@ -56,6 +57,9 @@ class FastPlaneWaves(NamedTuple):
     gain: float
     reach: float
     scale: float
+
+    def __add__(self, other: Any) -> Any:
+        return total(self, other)
 
 
 def fast_plane_waves(waves: PlaneWaves) -> FastPlaneWaves:

@@ -48,6 +48,7 @@ from mcprop.fields.cells import (
     strides,
     values,
 )
+from mcprop.fields.total import total
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.quads import load, plus, three, times
 from mcprop.protocol import b_block, b_gradient, b_vector, implements, primitive
@@ -95,6 +96,9 @@ class PotentialGrid(NamedTuple):
     removed: float = 0.0
     misfit: float = 0.0
 
+    def __add__(self, other: Any) -> Any:
+        return total(self, other)
+
 
 class SplineGrid(NamedTuple):
     """Cubic B-spline through the field at the points of a periodic grid.
@@ -123,6 +127,9 @@ class SplineGrid(NamedTuple):
     spacing: float
     scale: float
 
+    def __add__(self, other: Any) -> Any:
+        return total(self, other)
+
 
 class TrilinearGrid(NamedTuple):
     """Trilinear interpolation of the field at the points of a periodic grid: fast, not clean.
@@ -150,6 +157,9 @@ class TrilinearGrid(NamedTuple):
     z0: float
     spacing: float
     scale: float
+
+    def __add__(self, other: Any) -> Any:
+        return total(self, other)
 
 
 Grid = PotentialGrid | SplineGrid | TrilinearGrid

@@ -20,6 +20,7 @@ from mcprop.fields.grid_waves import (
     potential_coefficients,
 )
 from mcprop.fields.spectra import choose, require, require_number
+from mcprop.units import bare
 
 ROUNDING = 1e-6
 """Fluctuations below this part of the mean field are rounding of float32."""
@@ -99,6 +100,8 @@ def _read(source: Any, key: str | None) -> Any:
         require("key", key, key is None, "is for NPZ files only")
         return source
     path = Path(source)
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder, not an NPY or NPZ file.")
     if not path.is_file():
         raise OutputError(f"{path}: there is no such file.")
     try:
@@ -112,14 +115,18 @@ def _read(source: Any, key: str | None) -> Any:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, RangeError):
             raise
-        raise OutputError(f"{path}: not an NPY or NPZ file of numbers ({error}).") from None
+        # NumPy takes anything else for a pickle, and its message is about that
+        raise OutputError(f"{path}: not an NPY or NPZ file of numbers.") from None
 
 
 def _key(path: Path, names: list[str], key: str | None) -> str:
     listed = ", ".join(names) if names else "nothing"
     if key is None:
         if len(names) != 1:
-            raise RangeError(f"{path}: give the key of the field; the file holds {listed}.")
+            raise RangeError(
+                f"{path}: give the key of the field, one array of shape (nx, ny, nz, 3); the file "
+                f"holds {listed}."
+            )
         return names[0]
     if key not in names:
         raise RangeError(f"key = {key!r} is not in {path}, which holds {listed}.")
@@ -129,6 +136,7 @@ def _key(path: Path, names: list[str], key: str | None) -> str:
 def _checked(field: Any, source: Any) -> np.ndarray:
     """A field of three components at enough points, all of them finite."""
     name = str(source) if isinstance(source, (str, os.PathLike)) else "source"
+    bare(name, field, "uG")
     try:
         array = np.asarray(field)
     except ValueError as error:

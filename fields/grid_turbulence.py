@@ -9,6 +9,7 @@ Giacalone, J. & Jokipii, J. R. 1999, ApJ 520, 204 (fields made of waves with ran
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,16 @@ from mcprop.fields.grid import Grid
 from mcprop.fields.grid_store import INTERPOLATIONS, Store
 from mcprop.fields.grid_waves import RULES
 from mcprop.fields.spectra import PowerLaw, choose, is_whole, require, require_number, require_seed
+from mcprop.units import bare
 
 CELLS_PER_WAVE = 4.0
 """Fewest cells that a wave may have: with fewer, its aliases are no longer small."""
 
 CHUNK = 65536
 """Waves that are taken together, to need no memory for copies of all of them."""
+
+BYTES = 17
+"""Memory that a point takes while its field is made, of which 12 stay."""
 
 ROUNDING = 1e-9
 """Relative tolerance of comparisons between lengths of waves and of the box."""
@@ -71,7 +76,8 @@ def turbulent_grid(
     Raises
     ------
     RangeError
-        If an argument is not allowed, or the period holds no wave between the two lengths.
+        If an argument is not allowed, the period holds no wave between the two lengths, or the
+        points need more memory than there is.
 
     Examples
     --------
@@ -116,6 +122,7 @@ def require_place(name: str, place: Any) -> tuple[float, float, float]:
     RangeError
         If it is not.
     """
+    bare(name, place, "pc")
     try:
         numbers = np.array(place, dtype=float)
     except (TypeError, ValueError):
@@ -128,6 +135,9 @@ def require_place(name: str, place: Any) -> tuple[float, float, float]:
 
 def _check(n: int, spacing: float, rms: float, longest: float, shortest: float) -> None:
     require("n", n, is_whole(n, 4), "must be a whole number of at least 4")
+    have, need = memory(), BYTES * float(n) ** 3
+    rule = f"takes {need / 1e9:.3g} GB, and this computer has {have / 1e9:.3g} GB"
+    require("n", n, need <= have, rule)
     require_number("spacing", spacing, above=True)
     require_number("rms", rms)
     require_number("longest", longest, above=True)
@@ -138,6 +148,14 @@ def _check(n: int, spacing: float, rms: float, longest: float, shortest: float) 
     require("shortest", shortest, holds, rule)
     holds = longest <= most * (1.0 + ROUNDING)
     require("longest", longest, holds, f"must be at most the period of the grid, {most:g} pc")
+
+
+def memory() -> float:
+    """Memory of this computer [bytes]; infinite where it does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return math.inf
 
 
 def _modes(least: float, most: float) -> np.ndarray:

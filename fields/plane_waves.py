@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcprop.errors import RangeError
+from mcprop.fields.total import total
 from mcprop.kernels.elementary import ROUND
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.vectors import WIDTH, add_to, fma, load, negated_if_odd, spread
 from mcprop.protocol import b_block, b_gradient, b_vector, implements, primitive
+from mcprop.units import bare
 
 PARALLEL = 1e-9
 """Largest cosine between a wave vector and its amplitude that is taken for rounding."""
@@ -49,6 +51,9 @@ class PlaneWaves(NamedTuple):
 
     table: np.ndarray
     scale: float
+
+    def __add__(self, other: Any) -> Any:
+        return total(self, other)
 
     @property
     def k(self) -> np.ndarray:
@@ -89,6 +94,8 @@ def plane_waves(k: Any, amplitude: Any, phase: Any) -> PlaneWaves:
     RangeError
         If shapes do not fit, a number is not finite, a wave vector is zero, or an amplitude is not
         perpendicular to it.
+    UnitsError
+        If an array is a Quantity.
 
     Examples
     --------
@@ -98,9 +105,9 @@ def plane_waves(k: Any, amplitude: Any, phase: Any) -> PlaneWaves:
     >>> round(bx, 9), by, bz
     (-2.0, 0.0, 0.0)
     """
-    k = _numbers("k", k, (None, 3))
-    amplitude = _numbers("amplitude", amplitude, k.shape)
-    phase = _numbers("phase", phase, k.shape[:1])
+    k = _numbers("k", k, "1/pc", (None, 3))
+    amplitude = _numbers("amplitude", amplitude, "uG", k.shape)
+    phase = _numbers("phase", phase, "rad", k.shape[:1])
     lengths = np.hypot(np.hypot(k[:, 0], k[:, 1]), k[:, 2])
     if not lengths.min() > 0.0:
         wave = int(np.argmin(lengths))
@@ -120,8 +127,9 @@ def plane_waves(k: Any, amplitude: Any, phase: Any) -> PlaneWaves:
     return PlaneWaves(table, float(2.0 * np.pi / lengths.max()))
 
 
-def _numbers(name: str, given: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+def _numbers(name: str, given: Any, unit: str, shape: tuple[int | None, ...]) -> np.ndarray:
     """The argument as finite floats of a shape, where None stands for any length but zero."""
+    bare(name, given, unit)
     try:
         numbers = np.array(given, dtype=float)
     except (TypeError, ValueError):

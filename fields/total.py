@@ -16,25 +16,8 @@ from mcprop.protocol import (
 )
 
 
-class Sum(NamedTuple):
-    """Sum of two fields.
-
-    Parameters
-    ----------
-    first, second : models of fields
-        They may be sums themselves, and hold whatever a model holds.
-
-    See Also
-    --------
-    total : the sum of any number of fields.
-    """
-
-    first: Any
-    second: Any
-
-
 def total(*fields: Any) -> Any:
-    """Sum of any number of fields.
+    """Sum of any number of fields; of two also as ``field + other``, if `field` is of this package.
 
     Parameters
     ----------
@@ -60,6 +43,26 @@ def total(*fields: Any) -> Any:
     for field in fields[1:]:
         added = Sum(added, field)
     return added
+
+
+class Sum(NamedTuple):
+    """Sum of two fields.
+
+    Parameters
+    ----------
+    first, second : models of fields
+        They may be sums themselves, and hold whatever a model holds.
+
+    See Also
+    --------
+    total : the sum of any number of fields.
+    """
+
+    first: Any
+    second: Any
+
+    def __add__(self, other: Any) -> Any:
+        return total(self, other)
 
 
 @open_function

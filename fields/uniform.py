@@ -1,7 +1,8 @@
 """A homogeneous magnetic field."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from mcprop.fields.total import total
 from mcprop.protocol import UNLIMITED, b_gradient, b_vector, implements, step_scale
 
 
@@ -17,6 +18,9 @@ class UniformField(NamedTuple):
     bx: float
     by: float
     bz: float
+
+    def __add__(self, other: Any) -> Any:
+        return total(self, other)
 
 
 @implements(b_vector, UniformField)

@@ -47,7 +47,7 @@ class ConfigError(McpropError):
 
 
 class UnitsError(McpropError, ValueError):
-    """A quantity without a unit, or with a unit of another dimension."""
+    """A quantity without a unit, with a wrong one, or where plain numbers are taken."""
 
 
 class RangeError(McpropError, ValueError):

@@ -64,6 +64,35 @@ def has_unit(value: Any) -> bool:
     return isinstance(value, str) or hasattr(value, "unit")
 
 
+def bare(name: str, value: Any, unit: str = "") -> Any:
+    """Refuse a Quantity where plain numbers are taken: NumPy would drop its unit without a word.
+
+    Parameters
+    ----------
+    name, unit : str
+        What it is called, and the unit in which it is taken; "" if it has none.
+    value : array_like
+        What was given.
+
+    Returns
+    -------
+    array_like
+        The same.
+
+    Raises
+    ------
+    UnitsError
+        If it has a unit.
+    """
+    if hasattr(value, "unit"):
+        wanted = f" [{unit}]" if unit else ""
+        raise UnitsError(
+            f"{name} is a Quantity [{value.unit}] and must be plain numbers{wanted}: "
+            f'`.to_value("{unit}")` makes them of it.'
+        )
+    return value
+
+
 def takes_quantities(cls: Class) -> Class:
     """Class decorator: methods take `rigidity` and `energy` as plain numbers or as quantities.
 

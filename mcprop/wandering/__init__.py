@@ -1,4 +1,23 @@
-"""Fields that wander: lines, orbits and pseudo-particles in turbulence, against the laws."""
+"""Fields that wander: lines, orbits and pseudo-particles in turbulence, against the laws.
+
+Numbers are plain ones in pc, yr, uG and GV, and so are answers; a Quantity is refused.  A study
+that averages takes a function ``field_of(seed)`` that makes a field, its mean along +z.
+
+What is here:
+
+* `trace`: field lines from given places.
+* `line_spread`, `LineSpread`: how far lines wander across the mean field.
+* `line_divergence`, `LineDivergence`: how neighbouring lines part.
+* `follow_orbits`, `Orbits`: orbits of charged particles; `turning_rate`: how fast they gyrate.
+* `running_diffusion`, `RunningDiffusion`: diffusion coefficients of such orbits.
+* `spread`, `ParticleSpread`: that of pseudo-particles along wandering lines.
+* `Plateau`, `Homogenised`, `Estimate`: coefficients, what they become at large, means with errors.
+* `flight_coefficients`, `scattered_orbits`, `single_flights`: gyration with scattering.
+* `scattered_sky`, `traced_sky`, `KineticSky`: the sky of an observer amid such orbits.
+* `sky_ensemble`, `SkyEnsemble`: such skies of many realisations.
+* `burst_through`, `BurstSeen`: density and dipole of a burst through one field.
+* `burst_study`, `BurstStudy`, `Spread`: the same over realisations.
+"""
 
 from mcprop.wandering.burst import BurstSeen, burst_through
 from mcprop.wandering.burst_study import BurstStudy, Spread, burst_study

@@ -30,7 +30,7 @@ from mcprop.kernels.mirror import SIGNS
 from mcprop.kernels.wander import FARTHEST
 from mcprop.medium import Constant, FieldAligned
 from mcprop.protocol import step_scale
-from mcprop.units import C_LIGHT
+from mcprop.units import C_LIGHT, bare
 from mcprop.wandering.burst_clouds import (
     FROM_SOURCE,
     SHORT_STEPS,
@@ -50,7 +50,7 @@ from mcprop.wandering.line_scores import (
     polynomials,
 )
 from mcprop.wandering.meeting import Meeting, crossings, meet
-from mcprop.wandering.realisations import check_field, positive, whole
+from mcprop.wandering.realisations import check_answer, check_field, positive, whole
 from mcprop.wandering.tracing import trace
 
 __all__ = ["BurstSeen", "burst_through"]
@@ -188,6 +188,7 @@ def burst_through(
     """
     check_field(field)
     start, place = _place("source", source), _place("observer", observer)
+    check_answer(field, place)
     medium = _medium(field, kappa_parallel, kappa_perp)
     whole("forward", forward, 2)
     if whole("backward", backward, 256) % len(SIGNS):
@@ -281,6 +282,7 @@ def _ratio(by_observer: Array, by_source: Array) -> tuple[float, Array, Array]:
 
 
 def _place(name: str, given: Any) -> Vector:
+    bare(name, given, "pc")
     try:
         place = np.array(given, dtype=float)
     except (TypeError, ValueError):

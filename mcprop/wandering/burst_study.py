@@ -21,6 +21,7 @@ from mcprop.units import C_LIGHT
 from mcprop.wandering.burst import BurstSeen, burst_through
 from mcprop.wandering.realisations import (
     Estimate,
+    check_maker,
     each_realisation,
     estimate,
     field_seed,
@@ -257,6 +258,7 @@ def burst_study(
     """
     positive("mach", mach, "1")
     whole("seed", seed, 0)
+    check_maker(field_of)
 
     def one(realisation: int) -> BurstSeen:
         drawn = field_seed(seed, realisation)

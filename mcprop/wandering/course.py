@@ -10,7 +10,7 @@ from mcprop.diffusion import gyroradius
 from mcprop.errors import RangeError
 from mcprop.kernels.orbit import boris, dormand_prince
 from mcprop.protocol import step_scale
-from mcprop.units import C_LIGHT
+from mcprop.units import C_LIGHT, bare
 from mcprop.wandering.realisations import positive
 
 TURN = 0.2
@@ -33,7 +33,7 @@ MOST = 1e15
 """Steps that nobody could wait for."""
 
 
-def numbers(name: str, given: Any) -> np.ndarray:
+def numbers(name: str, given: Any, unit: str = "") -> np.ndarray:
     """Check finite numbers, and copy them.
 
     Arrays of other orders, and read-only ones, are other types to a kernel, which would be compiled
@@ -41,8 +41,8 @@ def numbers(name: str, given: Any) -> np.ndarray:
 
     Parameters
     ----------
-    name : str
-        What they are called.
+    name, unit : str
+        What they are called, and their unit.
     given : array_like
         What was given.
 
@@ -54,7 +54,10 @@ def numbers(name: str, given: Any) -> np.ndarray:
     ------
     RangeError
         If they are none.
+    UnitsError
+        If they are a Quantity.
     """
+    bare(name, given, unit)
     try:
         found = np.array(given, dtype=float, order="C")
     except (TypeError, ValueError):
@@ -290,7 +293,7 @@ def _step(field: Any, speed: float, turning: float, places: np.ndarray) -> float
 
 def _moving_away(times: Any) -> np.ndarray:
     """Times that move away from zero on one side of it."""
-    at = np.atleast_1d(numbers("times", times))
+    at = np.atleast_1d(numbers("times", times, "yr"))
     away = np.abs(np.diff(at, prepend=0.0)).sum() if at.ndim == 1 and at.size else np.nan
     steady = np.all(np.diff(np.abs(at), prepend=0.0) > 0.0)
     if not (np.isfinite(away) and steady and away == np.abs(at).max()):

@@ -143,7 +143,7 @@ def scattered_orbits(
         If a number is out of range.
     """
     _check(speed, omega, tau)
-    at = np.atleast_1d(numbers("times", times))
+    at = np.atleast_1d(numbers("times", times, "yr"))
     if not (at.ndim == 1 and at.size and np.all(np.diff(at, prepend=0.0) > 0.0)):
         raise RangeError(f"times = {times} must be positive and rising [yr].")
     begin = np.empty((whole("particles", particles, 1), 3))
@@ -222,7 +222,7 @@ def single_flights(
 def _check(speed: float, omega: float, tau: float) -> None:
     positive("speed", speed, "pc/yr")
     positive("tau", tau, "yr")
-    if numbers("omega", omega).ndim:
+    if numbers("omega", omega, "rad/yr").ndim:
         raise RangeError(f"omega = {omega} must be one number [rad/yr].")
 
 

@@ -48,7 +48,13 @@ from mcprop.units import C_LIGHT
 from mcprop.wandering.course import Course, make_course, numbers, turning_rate
 from mcprop.wandering.kinetic import single_flights
 from mcprop.wandering.orbits import ROOM
-from mcprop.wandering.realisations import check_field, place_generator, positive, whole
+from mcprop.wandering.realisations import (
+    check_answer,
+    check_field,
+    place_generator,
+    positive,
+    whole,
+)
 from mcprop.wandering.seen_sky import KineticSky
 
 STREAM = 0x6B736B79_00000000
@@ -158,6 +164,8 @@ def _observer(
 ) -> _Observer:
     """Check what both kinds of sky take."""
     check_field(field)
+    here = _three("place", place, "pc")
+    check_answer(field, here)
     mean = _three("mean_field", mean_field)
     if not mean.any():
         raise RangeError(f"mean_field = {mean_field!r} has no direction.")
@@ -178,9 +186,9 @@ def _observer(
     key = whole("seed", seed, 0)
     return _Observer(
         field,
-        _three("gradient", gradient),
+        _three("gradient", gradient, "1/pc"),
         _three("outer", outer),
-        _three("place", place),
+        here,
         normalise(mean),
         turned,
         nside,
@@ -189,9 +197,9 @@ def _observer(
     )
 
 
-def _three(name: str, value: Any) -> np.ndarray:
+def _three(name: str, value: Any, unit: str = "") -> np.ndarray:
     """Check a vector."""
-    found = numbers(name, value)
+    found = numbers(name, value, unit)
     if found.shape != (3,):
         raise RangeError(f"{name} = {value!r} must be three numbers.")
     return found

@@ -24,6 +24,7 @@ from mcprop.wandering.course import Course, make_course, numbers
 from mcprop.wandering.plateau import Plateau, plateau
 from mcprop.wandering.realisations import (
     Estimate,
+    check_answer,
     check_field,
     each_realisation,
     estimate,
@@ -131,6 +132,7 @@ def follow_orbits(
     """
     check_field(field)
     begin = _begin(starts, directions)
+    check_answer(field, begin[:3, 0])
     course = make_course(field, rigidity, beta, charge, begin[:3], times, step, tau)
     seed, first = whole("seed", seed, 0), whole("first", first, 0)
     if tolerance is None:
@@ -148,7 +150,7 @@ def follow_orbits(
 def _begin(starts: Any, directions: Any) -> np.ndarray:
     """Places and directions as the kernel takes them, (6, n)."""
     given = np.atleast_2d(numbers("directions", directions))
-    places = numbers("starts", starts)
+    places = numbers("starts", starts, "pc")
     n = len(given)
     if given.shape != (n, 3) or places.shape not in ((3,), (n, 3)) or n == 0:
         raise RangeError(
@@ -316,7 +318,7 @@ def running_diffusion(
     whole("seed", seed, 0)
     if box is not None:
         positive("box", box, "pc")
-    if np.min(numbers("times", times), initial=np.inf) <= 0.0:
+    if np.min(numbers("times", times, "yr"), initial=np.inf) <= 0.0:
         raise RangeError(f"times = {times} must be positive and rising [yr].")
 
     def one(realisation: int) -> tuple[np.ndarray, Course, float]:

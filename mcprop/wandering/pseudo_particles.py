@@ -30,6 +30,7 @@ from mcprop.kernels.wander import wander
 from mcprop.medium.constant import Constant
 from mcprop.medium.field_aligned import FieldAligned
 from mcprop.protocol import step_scale
+from mcprop.units import bare
 from mcprop.wandering.realisations import (
     Estimate,
     each_realisation,
@@ -278,7 +279,7 @@ def spread(
 
 
 def _rising(times: Any) -> np.ndarray:
-    at = np.atleast_1d(np.asarray(times, dtype=float))
+    at = np.atleast_1d(np.asarray(bare("times", times, "yr"), dtype=float))
     sound = at.ndim == 1 and at.size > 0 and np.isfinite(at).all()
     if not (sound and at[0] > 0.0 and (np.diff(at) > 0.0).all()):
         raise RangeError(f"times = {times} must be positive, rising and finite [yr].")

@@ -6,8 +6,10 @@ mean counts, once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Real
 from operator import index
 from threading import Event
 from typing import Any, NamedTuple, TypeVar
@@ -15,8 +17,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from mcprop.errors import ModelError, RangeError
+from mcprop.fields import Sum, UniformField
 from mcprop.kernels.lanes import LANES
-from mcprop.protocol import answers, b_block, b_vector, plain_name, step_scale
+from mcprop.protocol import answers, b_block, b_vector, is_ours, plain_name, step_scale
 
 Result = TypeVar("Result")
 
@@ -121,12 +124,10 @@ def make_field(field_of: Callable[[int], Any], seed: int, realisation: int) -> A
     ModelError
         If `field_of` makes no model of a field, or one whose mean is not along +z.
     """
-    if not callable(field_of):
-        raise ModelError(
-            f"field_of = {field_of!r} must be a function that makes a field of a seed."
-        )
+    check_maker(field_of)
     field = field_of(field_seed(seed, realisation))
     check_field(field)
+    check_answer(field)
     if realisation == 0:
         check_upright(field, seed)
     return field
@@ -233,6 +234,26 @@ def positive(name: str, value: Any, unit: str) -> float:
     return float(value)
 
 
+def check_maker(field_of: Any) -> None:
+    """Refuse what makes no fields.
+
+    Parameters
+    ----------
+    field_of : callable
+        What was given.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be called.
+    """
+    if not callable(field_of):
+        raise ModelError(
+            f"field_of is a {plain_name(type(field_of))} and must be a function that makes a field "
+            "of a seed."
+        )
+
+
 def check_field(field: Any) -> None:
     """Refuse what is no model of a field.
 
@@ -251,6 +272,43 @@ def check_field(field: Any) -> None:
             f"field = {plain_name(type(field))} must be a model of a magnetic field, such as those "
             "of mcprop.fields."
         )
+
+
+def check_answer(field: Any, place: Any = (0.0, 0.0, 0.0)) -> None:
+    """Ask a field at one place: what goes wrong in a kernel takes pages to tell.
+
+    Parameters
+    ----------
+    field : model of a field
+        Of its parts those are asked that anybody can write down, not those that are checked where
+        they are made.
+    place : three floats
+        Where [pc].
+
+    Raises
+    ------
+    ModelError
+        If it fails, or answers anything but three finite numbers.
+    """
+    if isinstance(field, Sum):
+        check_answer(field.first, place)
+        check_answer(field.second, place)
+    elif answers(b_vector, field) and (isinstance(field, UniformField) or not is_ours(field)):
+        x, y, z = map(float, place)
+        asked = f"b_vector of a {plain_name(type(field))} at ({x:g}, {y:g}, {z:g}) pc"
+        try:
+            found = b_vector(field, x, y, z)
+        except Exception as error:
+            raise ModelError(f"{asked} fails: {type(error).__name__}: {error!s:.200}") from error
+        if not _is_vector(found):
+            raise ModelError(
+                f"{asked} is {found!r:.200}; it must be a tuple of three finite numbers [uG]."
+            )
+
+
+def _is_vector(found: Any) -> bool:
+    are_three = isinstance(found, tuple) and len(found) == 3
+    return are_three and all(isinstance(b, Real) and math.isfinite(b) for b in found)
 
 
 def check_upright(field: Any, seed: int) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from mcprop.dipole import Dipole
-from mcprop.errors import ModelError
 from mcprop.multipoles import CommonPower, PowerSpectrum, angular_power, common_power
 from mcprop.sky import pixel_vectors
 from mcprop.wandering.kinetic_sky import traced_sky
 from mcprop.wandering.realisations import (
     Estimate,
+    check_maker,
     each_realisation,
     estimate,
     field_seed,
@@ -146,10 +146,7 @@ def sky_ensemble(
     """
     whole("realisations", realisations, 2)
     whole("seed", seed, 0)
-    if not callable(field_of):
-        raise ModelError(
-            f"field_of = {field_of!r} must be a function that makes a field of a seed."
-        )
+    check_maker(field_of)
 
     def one(realisation: int) -> KineticSky:
         key = field_seed(seed, realisation)

@@ -11,7 +11,15 @@ import numpy as np
 from mcprop.errors import RangeError
 from mcprop.kernels.trace import trace_controlled, trace_fixed
 from mcprop.protocol import step_scale
-from mcprop.wandering.realisations import check_field, make_field, place_generator, positive, whole
+from mcprop.units import bare
+from mcprop.wandering.realisations import (
+    check_answer,
+    check_field,
+    make_field,
+    place_generator,
+    positive,
+    whole,
+)
 
 STEPS_PER_SCALE = 8
 """Steps to the `step_scale` (the shortest wavelength) unless a step or a tolerance is given."""
@@ -87,6 +95,7 @@ def trace(
     """
     check_field(field)
     given = _places(starts)
+    check_answer(field, given[0])
     whole("records", records, 1)
     if not (_is_number(length) and length != 0.0):
         raise RangeError(f"length = {length!r} must be a finite number other than zero [pc].")
@@ -291,6 +300,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _places(starts: Any) -> np.ndarray:
+    bare("starts", starts, "pc")
     try:
         places = np.array(starts, dtype=float, order="C")
     except (TypeError, ValueError):

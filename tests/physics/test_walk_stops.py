@@ -1,9 +1,8 @@
 """Walks of pseudo-particles that are told to stop, and that look up on the way."""
 
-import os
+import itertools
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -25,24 +24,37 @@ def test_looking_up_changes_no_bit(monkeypatch):
     np.testing.assert_array_equal(whole.along, often.along)
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also in a job in the background, which is started deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_an_interruption_stops_those_under_way(monkeypatch):
-    calls = []
+    stop, numbers, late = threading.Event(), itertools.count(1), []
+    main = threading.main_thread()
 
     def slow(*arguments):
-        if threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is main:
             return 0  # the first realisation
-        calls.append(arguments)
-        if len(calls) == 10:
-            os.kill(os.getpid(), signal.SIGINT)  # Ctrl-C, of which the main thread hears
-        time.sleep(0.01)
+        number = next(numbers)  # nobody else gets the same one
+        if number == 10:
+            signal.pthread_kill(main.ident, signal.SIGINT)  # Ctrl-C
+        if number >= 10:
+            late.append(stop.wait(60.0))
         return 0
 
     monkeypatch.setattr(pseudo_particles, "wander", slow)
+    monkeypatch.setattr(pseudo_particles, "Event", lambda: stop)
     options = FEW | {"realisations": 3, "particles": 8, "workers": 2}
     times = 100.0 * np.arange(1, 501)
     with pytest.raises(KeyboardInterrupt):
         pseudo_particles.spread(lambda seed: UP, 2.0, 0.1, times, **options)
-    assert 10 <= len(calls) < 200  # of 1000
+    assert 1 <= len(late) <= 2  # of 991: each thread has ended the call that it was in
+    assert all(late)
 
 
 def test_trouble_in_one_realisation_is_told_to_the_others():

@@ -145,6 +145,7 @@ def test_numbers_of_a_grid_are_few():
     ("change", "complaint"),
     [
         ({"n": 3}, r"^n = 3 must be a whole number of at least 4"),
+        ({"n": 10**6, "spacing": 3e-5}, r"^n = 1000000 takes 1\.7e\+10 GB, and this computer has"),
         ({"n": 8.0}, r"^n = 8.0 must be a whole number"),
         ({"spacing": 0.0}, r"^spacing = 0.0 must be a finite number above 0"),
         ({"rms": -1.0}, r"^rms = -1.0 must be a finite number of at least 0"),
@@ -194,7 +195,9 @@ def test_a_file_is_as_good_as_an_array(tmp_path):
         ("cut.npy", {}, r"cut\.npy: not an NPY or NPZ file of numbers"),
         ("cut.npz", {}, r"cut\.npz: not an NPY or NPZ file of numbers"),
         ("objects.npy", {}, r"objects\.npy: not an NPY or NPZ file of numbers"),
-        ("two.npz", {}, r"two\.npz: give the key of the field; the file holds b, c\.$"),
+        ("two.npz", {}, r"two\.npz: give the key of the field, one array .* holds b, c\.$"),
+        ("", {}, r"is a folder, not an NPY or NPZ file\.$"),
+        ("text.npy", {}, r"text\.npy: not an NPY or NPZ file of numbers\.$"),
         ("two.npz", {"key": "d"}, r"^key = 'd' is not in .*two\.npz, which holds b, c\.$"),
         ("two.npz", {"key": "c"}, r"two\.npz: shape \(3,\) must be \(nx, ny, nz, 3\)"),
         ("good.npy", {"key": "b"}, r"^key = 'b' is for NPZ files only\.$"),

@@ -14,9 +14,10 @@ import pytest
 ROWS = """
     errors units species frames symmetric _cache protocol models
     kernels.elementary kernels.lanes kernels.vectors kernels.quads
-    fields.differences fields.blocks fields.uniform fields.plane_waves fields.fast_plane_waves
-        fields.total fields.spectra fields.turbulence fields.local fields.cells fields.grid
-        fields.grid_waves fields.grid_store fields.grid_turbulence fields.grid_file fields
+    fields.differences fields.blocks fields.total fields.uniform fields.plane_waves
+        fields.fast_plane_waves fields.spectra fields.turbulence fields.local fields.cells
+        fields.grid fields.grid_waves fields.grid_store fields.grid_turbulence fields.grid_file
+        fields
     kernels.rng kernels.launch kernels.tensor kernels.step
         kernels.boundary kernels.residence kernels.walk kernels.slab kernels.region
         kernels.score kernels.analog kernels.boost kernels.power_sums

@@ -3,15 +3,27 @@
 import os
 import subprocess
 import sys
+from typing import NamedTuple
 
+import astropy.units as u
 import numpy as np
 import pytest
 
-from mcprop.errors import ModelError, RangeError
-from mcprop.fields import UniformField, plane_waves, total
-from mcprop.protocol import WITNESS
+from mcprop.errors import ModelError, RangeError, UnitsError
+from mcprop.fields import UniformField, load_grid, plane_waves, total
+from mcprop.protocol import WITNESS, b_vector, implements
 from mcprop.units import C_LIGHT
-from mcprop.wandering import follow_orbits, running_diffusion, turning_rate
+from mcprop.wandering import (
+    burst_through,
+    follow_orbits,
+    line_spread,
+    running_diffusion,
+    scattered_sky,
+    sky_ensemble,
+    spread,
+    trace,
+    turning_rate,
+)
 from mcprop.wandering.course import REACH, TURN, make_course
 from mcprop.wandering.kinetic import flight_coefficients, scattered_orbits, single_flights
 
@@ -97,6 +109,83 @@ def test_what_makes_no_field_is_refused(field_of):
         follow(field=3.0)
     with pytest.raises(ModelError, match=r"must point along \+z"):
         run(field_of=lambda seed: UniformField(3.0, 0.0, 0.0))
+
+
+KPC = [(1.0, 0.0, 0.0)] * u.kpc
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: follow(times=[1.0] * u.kyr),
+            "times is a Quantity [kyr] and must be plain numbers",
+        ),
+        (lambda: follow(starts=KPC), '[pc]: `.to_value("pc")` makes them of it.'),
+        (lambda: run(times=[1.0, 2.0] * u.kyr), '[yr]: `.to_value("yr")` makes them of it.'),
+        (lambda: trace(FIELD, KPC, 1.0), "starts is a Quantity [kpc]"),
+        (lambda: scattered_sky(FIELD, 1e6, 1.0, KPC[0]), "gradient is a Quantity [kpc]"),
+        (lambda: burst_through(FIELD, KPC[0], 1.0, 1.0, 0.1), "source is a Quantity [kpc]"),
+        (
+            lambda: spread(one, 1.0, 0.1, [1.0] * u.kyr, realisations=3, particles=2, seed=1),
+            "times is a Quantity [kyr]",
+        ),
+        (lambda: load_grid(np.ones((4, 4, 4, 3)) * u.nT, 1.0), "source is a Quantity [nT]"),
+        (lambda: load_grid(np.ones((4, 4, 4, 3)), 1.0, KPC[0]), "origin is a Quantity [kpc]"),
+        (lambda: plane_waves(1.0 / KPC, KPC, [0.0]), "k is a Quantity [1 / kpc]"),
+    ],
+)
+def test_units_are_not_dropped_in_silence(call, sentence):
+    with np.errstate(divide="ignore"), pytest.raises(UnitsError) as refused:
+        call()
+    assert sentence in str(refused.value)
+
+
+class Given(NamedTuple):
+    """Somebody's field, which answers whatever it is told to."""
+
+    answer: object
+
+
+@implements(b_vector, Given)
+def _(field, x, y, z):
+    return field.answer() if callable(field.answer) else field.answer
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        (Given((0.0, 1.0)), "b_vector of a Given at (0, 0, 0) pc is (0.0, 1.0); it must be"),
+        (Given(lambda: 1.0 / 0.0), "at (0, 0, 0) pc fails: ZeroDivisionError: float division"),
+        (total(FIELD, Given((0.0, 0.0, np.inf))), "is (0.0, 0.0, inf); it must be a tuple of"),
+        (UniformField("0", "0", "3 uG"), "is ('0', '0', '3 uG'); it must be a tuple of three"),
+        (UniformField(0.0, 0.0, 3.0 * u.uG), "it must be a tuple of three finite numbers [uG]."),
+    ],
+)
+def test_a_field_that_answers_nonsense_is_refused_before_it_is_compiled(field, sentence):
+    calls = [
+        lambda: follow(field=field),
+        lambda: run(field_of=lambda seed: field),
+        lambda: trace(field, [ORIGIN], 1.0),
+        lambda: scattered_sky(field, 1e6, 1.0, ORIGIN),
+        lambda: burst_through(field, EAST[0], 1.0, 1.0, 0.1, observer=ORIGIN),
+        lambda: line_spread(lambda seed: field, 1.0, realisations=3, lines=2, seed=1),
+        lambda: spread(lambda seed: field, 1.0, 0.1, [1.0], realisations=3, particles=2, seed=1),
+    ]
+    for call in calls:
+        with pytest.raises(ModelError) as refused:
+            call()
+        assert sentence in str(refused.value)
+        assert "\n" not in str(refused.value)
+
+
+def test_a_field_in_place_of_its_maker_is_named_by_its_type_alone():
+    for call in (
+        run,
+        lambda field_of: sky_ensemble(field_of, 1e6, 1.0, ORIGIN, realisations=2, seed=1),
+    ):
+        with pytest.raises(ModelError, match=r"^field_of is a Sum and must be a function .{,40}$"):
+            call(field_of=FIELD)
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,14 @@ def test_sums_do_not_depend_on_how_they_are_nested():
     assert b_vector(left, *place) == tuple(mean + waves + other)
 
 
+def test_fields_add_up_by_the_sign_as_well():
+    wave = plane_waves([[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]], [0.0])
+    for field in (MEAN, wave, fast_plane_waves(wave), total(MEAN, wave)):
+        assert field + wave == total(field, wave)
+    with pytest.raises(ModelError, match="b_vector is not defined for a tuple"):
+        MEAN + tuple(MEAN)
+
+
 def test_a_sum_varies_as_fast_as_the_faster_of_its_parts():
     shortest = 2.0 * np.pi / np.linalg.norm(GIVEN[0], axis=1).max()
     for field in (WAVES, FAST, SUM, total(WAVES, MEAN), total(MEAN, FAST)):
