@@ -116,12 +116,15 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
 @config_argument
 def check(config: str) -> None:
     """Say whether a configuration can be run, and what follows from it."""
-    from mcprop import scenario
+    from mcprop import models, scenario
     from mcprop.wander_study import config as wandering
 
     if wandering.belongs(config):
         click.echo(cli_wander.check_text(config))
         return
+    if config and config not in scenario.names():
+        scenario.require(config, "neither a file nor a scenario", wandering.names())
+        wandering.require_model(config, models.known())
     checked = scenario.load(config)
     study, model = checked.study, checked.model()
     energies, names = checked.energies.grid, ", ".join(checked.species.names)
@@ -151,7 +154,7 @@ def cite(target: str) -> None:
         skies = ("sky",) if model == "wandering-sky" else ()
         click.echo(references.bibliography(("wander", *skies), model=model), nl=False)
         return
-    scenario.require(target, "neither a run directory, a file nor a scenario")
+    scenario.require(target, "neither a run directory, a file nor a scenario", wandering.names())
     if target not in scenario.names() and directory.is_dir():
         parts, version = references.parts_of(directory), references.version_of(directory)
         model = references.model_of(directory)

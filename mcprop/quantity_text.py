@@ -388,7 +388,8 @@ class Several(Allowed):
         """Read the list, with its items as they are."""
         if isinstance(value, (list, tuple)) and 1 <= len(value) <= self.most:
             return tuple(value)
-        raise self.refuse(value)
+        single = isinstance(value, (str, int, float)) and value != ""
+        raise self.refuse(value, hint=f", such as [{show(value)}]" if single else "")
 
 
 SPECIES_NAME = Choice(tuple(SPECIES))

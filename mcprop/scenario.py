@@ -241,7 +241,7 @@ def load(path_or_name: str | Path) -> Config:
     return parse(read_text(path), shown(path))
 
 
-def require(path_or_name: str | Path, otherwise: str) -> None:
+def require(path_or_name: str | Path, otherwise: str, others: tuple[str, ...] = ()) -> None:
     """Refuse what neither names a scenario nor is anywhere on the disk.
 
     Parameters
@@ -250,17 +250,19 @@ def require(path_or_name: str | Path, otherwise: str) -> None:
         Name of a built-in scenario, or a path.
     otherwise : str
         What to say of it if it is neither.
+    others : tuple of str
+        Further scenarios that it may name, of other commands.
 
     Raises
     ------
     ConfigError
         With the scenarios there are.
     """
-    name = str(path_or_name)
-    built_in = isinstance(path_or_name, str) and name in names()
+    name, choice = str(path_or_name), (*names(), *others)
+    built_in = isinstance(path_or_name, str) and name in choice
     if not built_in and not _exists(Path(path_or_name)):
-        known = ", ".join(names())
-        hint = near_miss(name, names())
+        known = ", ".join(choice)
+        hint = near_miss(name, choice)
         raise ConfigError(f"{shown(name)}: {otherwise}; scenarios: {known}{hint}")
 
 

@@ -175,6 +175,7 @@ def draw_sky(
     bar.set_label(r"relative intensity $-$ 1  [$10^{-3}$]")
     ax.set_title(title, fontsize=11, pad=12)
     ax.text(0.0, 0.0, note, transform=ax.transAxes, fontsize=8, va="bottom")
+    ax.apply_aspect()  # as drawing does: labels keep clear of each other where they will stand
     obstacles = _graticule(ax)
     _draw_markers(ax, with_antipode(markers), obstacles)
     return figure

@@ -25,7 +25,7 @@ from mcprop.batches import Batch
 from mcprop.errors import OutputError
 from mcprop.lock import locked
 from mcprop.provenance import provenance
-from mcprop.rundir import MANIFEST, check_directory, make, path_given, set_aside
+from mcprop.rundir import MANIFEST, check_directory, is_finished, make, path_given, set_aside
 from mcprop.scenario import Config, parse
 from mcprop.sealed import PART, open_document, seal_document, sync_folder, write_durably
 
@@ -115,7 +115,11 @@ class Store:
         with _told(folder, "read"):
             folder = folder.resolve()
             if not (folder / MANIFEST).is_file() and not (folder / _BATCHES).is_dir():
-                raise OutputError(f"{directory}: is not a run directory: it has no {MANIFEST}.")
+                other = " What it holds is finished; status, resume and replay are for mcprop run."
+                raise OutputError(
+                    f"{directory}: is not a run directory: it has no {MANIFEST}."
+                    + other * is_finished(folder)
+                )
             try:
                 manifest = open_document((folder / MANIFEST).read_bytes())
             except (ValueError, FileNotFoundError):

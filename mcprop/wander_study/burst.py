@@ -17,6 +17,7 @@ from mcprop.wander_study.outcome import OnPart, Outcome
 from mcprop.wander_study.sections import KINETIC
 from mcprop.wander_study.tables import SourceRow
 from mcprop.wander_study.validity import validity_text
+from mcprop.wander_study.verdicts import FAILS, FEW, FOLLOWS, UNDECIDED, Rule
 from mcprop.wandering.burst_study import BurstStudy, burst_study
 
 
@@ -139,6 +140,9 @@ _SAID = {
     "finite_ratio": ("dipole over a whole mean free path, over the gradient's", "{:.3g}"),
 }
 """What is told of the rows: in words, and how numbers are written."""
+_RULE = Rule(tolerance=0.0)
+"""When D_perp agrees with the formula's."""
+_VERDICTS = {FOLLOWS: "agrees with", FAILS: "is not", UNDECIDED: "is undecided next to"}
 
 
 def summary_text(config: BurstConfig, seen: Sequence[Seen]) -> str:
@@ -162,7 +166,8 @@ def summary_text(config: BurstConfig, seen: Sequence[Seen]) -> str:
     )
     kappas = [(case.rigidity, case.study.kappa_parallel) for case in seen]
     valid = validity_text(kappas, config.field.shortest)
-    return "\n\n".join([head, valid, *(_case_text(case, mach) for case in seen)])
+    caveat = _RULE.caveat(config.monte_carlo.realisations)
+    return "\n\n".join([head, caveat, valid, *(_case_text(case, mach) for case in seen)])
 
 
 def _case_text(case: Seen, mach: float) -> str:
@@ -178,10 +183,26 @@ def _case_text(case: Seen, mach: float) -> str:
         part = "" if known.all() else f", in {known.sum()} of {len(known)} realisations"
         said.append(f"  {words}: {middle}, {low} to {high}{noise}{part}")
     perp = study.perpendicular
-    verdict = "agrees with" if study.holds else "is not"
     said.append(
         f"  D_perp/kappa_parallel of the cloud, from <dx^2>/2t: {perp.value:.3e} +-"
-        f" {perp.error:.1e} {verdict} M_A^4 = {mach**4:.3g} ({study.pull:+.1f} standard"
+        f" {perp.error:.1e} {verdict_of(study)} M_A^4 = {mach**4:.3g} ({study.pull:+.1f} standard"
         f" deviations); kappa_perp alone is {100 * case.epsilon / perp.value:.0f} % of it"
     )
     return "\n".join(said)
+
+
+def verdict_of(study: BurstStudy) -> str:
+    """Whether D_perp is M_A^4 D_parallel; a few realisations do not refute it.
+
+    Parameters
+    ----------
+    study : BurstStudy
+
+    Returns
+    -------
+    str
+        "agrees with", "is not" or "is undecided next to".
+    """
+    count, (value, error) = len(study.seen), study.perpendicular
+    found = _RULE.judge(value, error, study.mach**4, count)
+    return _VERDICTS[UNDECIDED if found == FAILS and count < FEW else found]

@@ -21,6 +21,12 @@ _DIPOLE = {
     "angle_to_mean": "angle of the dipole to the line of the mean field",
     "local_lean": "angle between the local and the mean field",
 }
+_ON_THE_SKY = _DIPOLE | {
+    "dipole_x": "dipole along x: the ICRS axis farthest from the mean field, less its part along"
+    " it; arrival convention",
+    "dipole_y": "dipole along y = z cross x, arrival convention",
+    "dipole_z": "dipole along z, the mean field, arrival convention",
+}
 _KINDS = {
     "WanderRow": {
         "kappa_parallel": "diffusion along the local field that the walks are given",
@@ -79,13 +85,16 @@ _KINDS = {
         "effective_distance": "distance across by which the formula would be right",
         "growth_perp": "<dx^2>/(2 t) of the cloud across the mean field over kappa_parallel",
     },
-    "SkyRow": _DIPOLE
+    "SkyRow": _ON_THE_SKY
     | {
+        "amplitude": "length of the dipole",
+        "ra": "right ascension to which the dipole points, ICRS",
+        "dec": "declination to which the dipole points, ICRS",
         "power": "C_l of all multipoles from 2 on, weighted with 2 l + 1, over that of the dipole;"
         " noise taken out",
         "chance": "p-value of noise alone having the power from l = 2 on",
     },
-    "HallRow": _DIPOLE
+    "HallRow": _ON_THE_SKY
     | {
         "observer": "orbits: mean over realisations; kinetic theory: in the mean field alone",
         "charge": "1 or -1; 0: mean of both, in which the Hall part cancels",

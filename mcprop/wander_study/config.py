@@ -317,6 +317,23 @@ def belongs(path_or_name: str | Path) -> bool:
     return str(path_or_name) in names() or model_in(path_or_name) in STUDIES
 
 
+def require_model(path: str | Path, others: tuple[str, ...]) -> None:
+    """Refuse a file that names neither a study nor any other model.
+
+    Parameters
+    ----------
+    path : str or Path
+    others : tuple of str
+        Models of other commands.
+
+    Raises
+    ------
+    ConfigError
+        With all that it may name, or because it cannot be read.
+    """
+    _model_of(parse_document(read_text(Path(path)), shown_path(path)), (*others, *STUDIES))
+
+
 def model_in(path: str | Path) -> str:
     """What a file says that its model is.
 
@@ -342,9 +359,9 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _model_of(document: Mapping[str, Any]) -> str:
+def _model_of(document: Mapping[str, Any], known: tuple[str, ...] = STUDIES) -> str:
     """Key of the study that a document names, which it must."""
-    keys = Choice(STUDIES)
+    keys = Choice(known)
     if "model" not in document:
         raise ConfigError(f"model: missing; allowed: {keys.allowed}")
     try:

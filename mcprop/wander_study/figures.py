@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcprop.skyplot import title_text
+from mcprop.wander_study.sections import Spectrum
 from mcprop.wander_study.tables import ExponentRow, MsdRow, WanderRow
 from mcprop.wander_study.validity import diffusive_from
 from mcprop.wander_study.verdicts import Group, groups
@@ -214,7 +215,6 @@ def draw_msd(
     case: WanderRow,
     exponents: Sequence[ExponentRow],
     compound: Callable[[WanderRow, np.ndarray], np.ndarray],
-    title: str = "",
 ) -> Figure:
     """Draw the mean square displacement across the mean field against time, with its regimes.
 
@@ -228,7 +228,6 @@ def draw_msd(
         Its powers of time, in the regimes that theory expects.
     compound : callable
         <x^2> [pc2] of particles that stay on their lines, from the case and times [yr].
-    title : str
 
     Returns
     -------
@@ -261,7 +260,12 @@ def draw_msd(
     ax.set(xscale="log", yscale="log", xlabel="time [yr]")
     ax.set_ylabel(r"$\langle x^2 \rangle$ across the mean field [pc$^2$]")
     ax.legend(fontsize=9, loc="lower right")
-    ax.set_title(title_text(title, _TITLE_WIDTH), fontsize=11)
+    ax.set_title(
+        f"{Spectrum(*case.spectrum).label}, $M_A = {case.mach:g}$,"
+        f" {epsilon_text(case.epsilon, case.epsilon_from)}, {case.rigidity:g} GV\n"
+        "powers of time: of what wandering adds",
+        fontsize=11,
+    )
     ax.grid(True, **_GRID)
     return figure
 

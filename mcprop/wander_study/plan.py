@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mcprop.wander_study.config import AnyConfig, BurstConfig, ScanConfig, SkyConfig
 from mcprop.wander_study.sections import KINETIC, Spectrum
-from mcprop.wander_study.validity import validity_text
+from mcprop.wander_study.validity import gradient_text, validity_text
 
 _LONGEST_STEP = 4.0
 """Longest steps, in weak fields, in units of those at M_A = 1."""
@@ -160,12 +160,15 @@ def plan_text(config: AnyConfig) -> str:
 def _sky_text(config: SkyConfig) -> str:
     sky = config.sky
     directions = 12 * sky.nside**2 * sky.per_pixel
-    return (
+    gradient = math.hypot(sky.gradient_along, sky.gradient_across)
+    lines = [
         f"sky at {sky.rigidity:g} GV, orbits traced back for {sky.duration:g} yr, M_A ="
-        f" {config.field.mach:g}, {config.spectrum.label}\n"
+        f" {config.field.mach:g}, {config.spectrum.label}",
+        gradient_text(gradient, sky.duration),
         f"{config.monte_carlo.realisations} realisations, {directions} directions each, for"
-        " both charges"
-    )
+        " both charges",
+    ]
+    return "\n".join(line for line in lines if line)
 
 
 def _burst_text(config: BurstConfig, each: str) -> str:

@@ -287,11 +287,7 @@ def _draw_msd(row: WanderRow, msd: list[MsdRow], powers: list[ExponentRow]) -> F
     fits = [
         one for one in powers if one.against == "time" and (*one[:5], one.mach, one.epsilon) == key
     ]
-    where = (
-        f"M_A = {row.mach:g}, epsilon = {row.epsilon:.3g}, {row.rigidity:g} GV"
-        " (powers: of what wandering adds)"
-    )
-    return figures.draw_msd(mine, row, fits, _compound, where)
+    return figures.draw_msd(mine, row, fits, _compound)
 
 
 def _compound(row: WanderRow, times: np.ndarray) -> np.ndarray:

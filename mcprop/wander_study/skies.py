@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcprop.dipole import Dipole
-from mcprop.frames import field_frame, unit_vector
+from mcprop.frames import field_frame, lon_lat, unit_vector
 from mcprop.sky import SkyMap
 from mcprop.wander_study import sky_figures, sky_hall, sky_panels
 from mcprop.wander_study.config import SkyConfig
 from mcprop.wander_study.measure import field_maker, seed_of
 from mcprop.wander_study.outcome import OnPart, Outcome
 from mcprop.wander_study.tables import HallRow, PowerRow, SkyRow
+from mcprop.wander_study.validity import intensity_text
+from mcprop.wander_study.verdicts import Rule
 from mcprop.wandering.kinetic_sky import traced_sky
 from mcprop.wandering.realisations import estimate, field_seed
 from mcprop.wandering.sky_ensemble import SkyEnsemble
@@ -23,8 +25,8 @@ from mcprop.wandering.sky_ensemble import SkyEnsemble
 if TYPE_CHECKING:
     from mcprop.wandering.seen_sky import KineticSky
 
-_SIGNIFICANT = 3.0
-"""Standard deviations from which on a multipole is said to be there."""
+_RULE = Rule()
+"""By which a multipole is said to be there."""
 
 
 def run_skies(config: SkyConfig, seed: int, workers: int | None, on_part: OnPart) -> Outcome:
@@ -61,6 +63,13 @@ def run_skies(config: SkyConfig, seed: int, workers: int | None, on_part: OnPart
     orbits = SkyEnsemble(tuple(skies)), SkyEnsemble(tuple(negative))
     hall = sky_hall.hall_rows(config, orbits, axes, seed)
     kinetic = sky_hall.kinetic_sky(config, hall[0].kappa_parallel, seed, 1, axes)
+    maps = [sky.map for sky in skies + negative]
+    told = [
+        summary_text(config, rows, power),
+        *sky_hall.hall_text(hall),
+        _RULE.caveat(total),
+        intensity_text(float(np.min(maps)), float(np.max(maps))),
+    ]
     return Outcome(
         {
             "sky.ecsv": (rows, SkyRow),
@@ -73,7 +82,7 @@ def run_skies(config: SkyConfig, seed: int, workers: int | None, on_part: OnPart
             "skies.png": partial(sky_panels.draw_panels, orbits[0], kinetic, config.title),
             "power.png": partial(sky_figures.draw_power, power, rows, config.title),
         },
-        "\n".join([summary_text(config, rows, power), *sky_hall.hall_text(hall)]),
+        "\n".join(line for line in told if line),
         _maps(config, orbits[0], kinetic),
     )
 
@@ -122,9 +131,13 @@ def _row(number: int, sky: KineticSky, axes: np.ndarray) -> SkyRow:
     power = sky.power()
     turned = Dipole(axes @ sky.dipole.vector, axes @ sky.dipole.covariance @ axes.T)
     (x, y, z), (x_err, y_err, z_err) = map(np.ndarray.tolist, (turned.vector, turned.sigma))
+    ra, dec = map(float, lon_lat(sky.dipole.vector))
     weight = 2.0 * power.multipole + 1.0
     return SkyRow(
         realisation=number,
+        amplitude=float(np.linalg.norm(sky.dipole.vector)),
+        ra=ra,
+        dec=dec,
         dipole_x=x,
         dipole_x_err=x_err,
         dipole_y=y,
@@ -187,10 +200,11 @@ def summary_text(config: SkyConfig, rows: Sequence[SkyRow], power: Sequence[Powe
         f" realisations of {config.spectrum.label} with M_A = {config.field.mach:g}; medians, 16 to"
         " 84 % of the realisations:"
     ]
+    count = config.monte_carlo.realisations
     for name, words in _SAID.items():
         low, middle, high = np.quantile([getattr(row, name) for row in rows], (0.16, 0.5, 0.84))
         said.append(f"  {words}: {middle:.3g}, {low:.3g} to {high:.3g}")
-    there = [row for row in power[1:] if row.relative > _SIGNIFICANT * row.relative_err > 0.0]
+    there = [row for row in power[1:] if row.relative > _RULE.reach(row.relative_err, count) > 0.0]
     for row in there[:8]:
         said.append(
             f"  C_{row.multipole}/C_1 = {row.relative:.2e} +- {row.relative_err:.1e}"
@@ -200,7 +214,10 @@ def summary_text(config: SkyConfig, rows: Sequence[SkyRow], power: Sequence[Powe
     chance = f"{worst:.1g} at most" if worst > 1e-12 else "below 1e-12"
     said.append(f"  chance that noise alone has the power from l = 2 on: {chance}")
     if not there:
-        said.append(f"  no multipole from 2 on has power by {_SIGNIFICANT:g} standard deviations")
+        least = _RULE.reach(1.0, count)
+        said.append(
+            f"  no mean C_l/C_1 from l = 2 on is above 0 by {least:.3g} standard deviations"
+        )
     return "\n".join(said)
 
 

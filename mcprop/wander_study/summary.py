@@ -73,7 +73,7 @@ def summary_text(
         parts.append(_group_text(group, mine, rule))
     several = len({row.spectrum for row in rows}) > 1
     parts += [_lines_text(exponents, rows, rule), _times_text(exponents, several)]
-    parts += [_halving_text(halving, several), xue_liu_text(rows, rule, law)]
+    parts += [_halving_text(halving, rows, rule), xue_liu_text(rows, rule, law)]
     parts.append("\n".join([_verdict_text(rows, rule), *_powers_texts(exponents)]))
     return "\n\n".join(part for part in parts if part)
 
@@ -81,12 +81,7 @@ def summary_text(
 def _caveats(rows: Sequence[WanderRow], rule: Rule) -> Iterator[str]:
     """What the error bars are from, and what M_A and the verdicts do not mean."""
     count = min((row.realisations for row in rows), default=FEW)
-    said = (
-        f"Error bars come from the scatter of {count} realisations of the field; as many as"
-        f" {rule.sigma:g} of a Gaussian are {rule.reach(1.0, count):.3g} of them (Student's t)."
-    )
-    few = f" Warning: with less than {FEW} realisations they are little worth." * (count < FEW)
-    yield said + few
+    yield rule.caveat(count)
     if any(math.isnan(row.drift) for row in rows):
         yield (
             "Walks of less than three windows do not show whether particles diffuse, and nothing is"
@@ -213,24 +208,46 @@ def _times_text(exponents: Sequence[ExponentRow], several: bool) -> str:
     return f"{head}\n{aligned(lines)}" if rows else ""
 
 
-def _halving_text(halving: Sequence[HalvingRow], several: bool) -> str:
+def _halving_text(halving: Sequence[HalvingRow], rows: Sequence[WanderRow], rule: Rule) -> str:
+    """Largest and most significant change of each quantity, and whether the step will do."""
     if not halving:
         return ""
-    said = [f"Half the time step, in the same fields, {len(halving)} differences:"]
+    count = min((row.realisations for row in rows), default=FEW)
+    said = [
+        f"Half the time step, in the same fields, {len(halving)} differences; a change is"
+        f" significant from {rule.reach(1.0, count):.3g} standard deviations on (Student's t):"
+    ]
+    several = len({row.spectrum for row in rows}) > 1
     for quantity in dict.fromkeys(row.quantity for row in halving):
         mine = [row for row in halving if row.quantity == quantity]
         largest = max(mine, key=lambda row: abs(row.difference / row.whole))
-        pull = max((row.pull for row in mine), key=abs)
-        size, error = (
-            100 * x / largest.whole for x in (largest.difference, largest.difference_err)
-        )
-        where = f"{Spectrum(*largest[:4]).label}, " if several else ""
-        where += f"M_A = {largest.mach:g}, epsilon = {largest.epsilon:.3g}"
-        said.append(
-            f"{quantity} changes by {size:+.1f} +- {error:.1f} % at most ({where}),"
-            f" by {pull:+.1f} standard deviations at most"
-        )
+        clearest = max(mine, key=lambda row: abs(row.pull))
+        changes = f"the largest change, {_change_text(largest, several)}"
+        if clearest is not largest:
+            changes += f"; the most significant one, {_change_text(clearest, several)}"
+        said.append(f"{quantity}: {changes}: {_step_text(mine, rule, count)}")
     return "\n".join(said)
+
+
+def _change_text(row: HalvingRow, several: bool) -> str:
+    """A change in per cent and in standard deviations, and where it is."""
+    size, error = (100 * x / abs(row.whole) for x in (row.difference, row.difference_err))
+    where = f"{Spectrum(*row[:4]).label}, " * several
+    return (
+        f"{size:+.1f} +- {error:.1f} %, {row.pull:+.1f} standard deviations"
+        f" ({where}M_A = {row.mach:g}, epsilon = {row.epsilon:.3g})"
+    )
+
+
+def _step_text(halving: Sequence[HalvingRow], rule: Rule, count: int) -> str:
+    """Whether the step will do: only a change that is large and significant says no."""
+    large = [row for row in halving if abs(row.difference) > rule.tolerance * abs(row.whole)]
+    tolerance = f"{100 * rule.tolerance:g} %"
+    if any(abs(row.difference) > rule.reach(row.difference_err, count) for row in large):
+        return f"take a smaller parallel_step, a change is significant and more than {tolerance}"
+    if large:
+        return f"undecided, no change of more than {tolerance} is significant: more realisations"
+    return f"fine, no change is more than {tolerance}"
 
 
 def _verdict_text(rows: Sequence[WanderRow], rule: Rule) -> str:
@@ -240,7 +257,7 @@ def _verdict_text(rows: Sequence[WanderRow], rule: Rule) -> str:
     for spectrum in dict.fromkeys(row.spectrum for row in kept):
         mine = [row for row in kept if row.spectrum == spectrum]
         verdicts = [judged(row, rule) for row in mine]
-        said.append(f"In all, of {len(mine)} cases of {Spectrum(*spectrum).label}:")
+        said.append(f"In all, of {len(mine)} walks of {Spectrum(*spectrum).label}:")
         for law in laws_of(mine[0]):
             found = [verdict[law] for verdict in verdicts]
             said.append(
@@ -270,7 +287,7 @@ def _reach_text(cases: Sequence[tuple[float, str]]) -> list[str]:
     said = f"The isotropic law is met up to M_A^2/sqrt(epsilon) = {weak[-1]:.3g}"
     if missed:
         beyond = sum(strength >= end for strength, _ in cases)
-        said += f", missed first at {end:.3g}, and from there on in {len(missed)} of {beyond} cases"
+        said += f", missed first at {end:.3g}, and from there on in {len(missed)} of {beyond} walks"
     else:
         said += ", missed nowhere"
     return [f"{said}; undecided at {_listed(unknown)}" if unknown else said]

@@ -39,6 +39,8 @@ _UNITS = {
     "common": "sr",
     "common_err": "sr",
     "density_err": "pc-3",
+    "ra": "deg",
+    "dec": "deg",
     "angle_to_local": "deg",
     "angle_to_mean": "deg",
     "local_lean": "deg",
@@ -234,13 +236,17 @@ class SourceRow(NamedTuple):
 class SkyRow(NamedTuple):
     """The dipole of one sky; axes of the field, z along the mean field, arrival convention.
 
-    realisation : int; dipole_... and errors : float, by least squares; angle_to_local,
+    realisation : int; amplitude : float, length of the dipole; ra, dec : float, where it points,
+    ICRS [deg]; dipole_... and errors : float, by least squares; angle_to_local,
     angle_to_mean : float, of the dipole to the line of either field [deg]; local_lean : float,
     angle between the two [deg]; power : float, C_l of all multipoles from 2 on over that of the
     dipole, noise taken out; chance : float, p-value of noise alone having it.
     """
 
     realisation: int
+    amplitude: float
+    ra: float
+    dec: float
     dipole_x: float
     dipole_x_err: float
     dipole_y: float

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from mcprop.units import C_LIGHT
 
+FIRST_ORDER = 0.3
+"""|I - 1| up to which a sky of first order in the gradient of the density is told as it is."""
+
 
 def mean_free_path(kappa_parallel: float) -> float:
     """Mean free path along the field of particles as fast as light, 3 kappa_parallel / c [pc].
@@ -56,3 +59,49 @@ def validity_text(kappas: Iterable[tuple[float, float]], shortest: float) -> str
                 " wavelength: diffusion along a line is doubtful"
             )
     return "\n".join(lines)
+
+
+def gradient_text(gradient: float, duration: float) -> str:
+    """Warn beforehand of a gradient that may be too steep for orbits of that length.
+
+    Parameters
+    ----------
+    gradient : float
+        Of ln(density) [1/pc].
+    duration : float
+        How long orbits are traced back [yr].
+
+    Returns
+    -------
+    str
+        Empty where no particle can come from far enough.
+    """
+    most = gradient * C_LIGHT * duration
+    if most <= FIRST_ORDER:
+        return ""
+    return (
+        f"warning: gradient times the length of the orbits is {most:.3g}: the density is of first"
+        f" order in the gradient, good up to |I - 1| = {FIRST_ORDER:g}"
+    )
+
+
+def intensity_text(lowest: float, highest: float) -> str:
+    """Warn of skies beyond the first order in the gradient.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        Relative intensity over all pixels of all skies.
+
+    Returns
+    -------
+    str
+        Empty where they are within.
+    """
+    if max(1.0 - lowest, highest - 1.0) <= FIRST_ORDER:
+        return ""
+    below = ", below 0" * (lowest < 0.0)
+    return (
+        f"warning: the relative intensity goes from {lowest:.3g} to {highest:.3g}{below}: the"
+        f" density is of first order in the gradient, good up to |I - 1| = {FIRST_ORDER:g}"
+    )

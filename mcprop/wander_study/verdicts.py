@@ -59,6 +59,22 @@ class Rule(NamedTuple):
         """
         return error * _students(self.sigma, realisations - 1)
 
+    def caveat(self, realisations: int) -> str:
+        """Say what error bars are from, and what they are worth.
+
+        Parameters
+        ----------
+        realisations : int
+            How many they are from, two at least.
+        """
+        said = (
+            f"Error bars come from the scatter of {realisations} realisations of the field; as many"
+            f" as {self.sigma:g} of a Gaussian are {self.reach(1.0, realisations):.3g} of them"
+            " (Student's t)."
+        )
+        few = f" Warning: with less than {FEW} realisations they are little worth."
+        return said + few * (realisations < FEW)
+
     def judge(self, value: float, error: float, law: float, realisations: int) -> str:
         """Whether a measured value follows a law.
 

@@ -44,7 +44,8 @@ def test_an_interruption_stops_those_under_way(monkeypatch):
         if number == 10:
             signal.pthread_kill(main.ident, signal.SIGINT)  # Ctrl-C
         if number >= 10:
-            late.append(stop.wait(60.0))
+            late.append(stop.wait(20.0))
+            assert late[-1], "nobody has said stop"
         return 0
 
     monkeypatch.setattr(pseudo_particles, "wander", slow)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tomllib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from mcprop.diffusion import tensor
 from mcprop.units import CM2_PER_S
 from mcprop.wander_study import config as configurations
 from mcprop.wander_study import scan, tables
+from mcprop.wander_study.burst import verdict_of
 from mcprop.wander_study.cost import evaluations
 from mcprop.wander_study.tables import (
     ExponentRow,
@@ -23,6 +25,7 @@ from mcprop.wander_study.tables import (
     WanderRow,
 )
 from mcprop.wandering import pseudo_particles
+from mcprop.wandering.realisations import Estimate
 
 
 @pytest.fixture(scope="module")
@@ -235,10 +238,40 @@ def test_a_burst_is_seen_through_each_realisation(tmp_path):
         # kappa_perp alone is 1e-2; what wandering adds is less than a fifth of it
         assert row.growth_perp == pytest.approx(1e-2, rel=0.3)
         assert row.density / row.flux_ratio == pytest.approx(formula, rel=1e-9)
-    assert "is not M_A^4 = 0.0001" in outcome.stdout
+    # three realisations do not tell
+    assert "is undecided next to M_A^4 = 0.0001" in outcome.stdout
+    assert "the scatter of 3 realisations of the field; as many as 3 of" in outcome.stdout
+    assert "Warning: with less than 8 realisations they are little worth." in outcome.stdout
     assert "10000 GV: mean free path 20.9 pc" in outcome.stdout
     assert imread(tmp_path / "out" / "figures" / "burst.png")[..., :3].std() > 0.05
     assert len(list((tmp_path / "out" / "figures").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("realisations", "off", "said"),
+    [
+        (2, 1e3, "is undecided next to"),
+        (7, 1e3, "is undecided next to"),
+        (8, 4.0, "agrees with"),  # Student's t: 4.53 are as rare as 3 of a Gaussian
+        (8, 5.0, "is not"),
+        (100, 4.0, "is not"),
+    ],
+)
+def test_few_realisations_of_a_burst_refute_nothing(realisations, off, said):
+    error = 1e-6
+    study = SimpleNamespace(
+        seen=(None,) * realisations, mach=0.1, perpendicular=Estimate(1e-4 + off * error, error)
+    )
+    assert verdict_of(study) == said
+
+
+@pytest.mark.parametrize("command", ["status", "resume", "replay"])
+def test_commands_of_other_runs_say_that_they_are(finished, command):
+    more = ["--batch", "0", "--history", "0"] if command == "replay" else []
+    outcome = invoke(command, finished[0], *more)
+    assert outcome.exit_code == 3
+    assert outcome.stderr.count("\n") == 1
+    assert outcome.stderr.endswith("status, resume and replay are for mcprop run.\n")
 
 
 def test_a_run_is_replaced_only_when_asked(finished, tmp_path, monkeypatch):

@@ -207,3 +207,23 @@ def test_an_unknown_scenario_is_told_with_those_there_are(tmp_path):
     outcome = invoke("wander", "wander-isotropc", "-o", tmp_path / "out")
     assert outcome.exit_code == 2
     assert "did you mean wander-isotropic?" in outcome.stderr
+
+
+def test_what_is_unknown_is_refused_with_what_every_command_knows(tmp_path):
+    said = invoke("check", "wander-isotrop").stderr
+    assert "lrmf-sdp, " in said
+    assert said.endswith("did you mean wander-isotropic?\n")
+    assert "did you mean wander-sky?" in invoke("cite", "wander-ski").stderr
+    for model, found in (('model = "wandering-scam"', 'got "wandering-scam"'), ("", "missing")):
+        path = tmp_path / "e.toml"
+        path.write_text(model + "\n")
+        outcome = invoke("check", path)
+        assert outcome.exit_code == 2
+        assert outcome.stderr.startswith(f'model: {found}; allowed: "xue-liu-2025" or ')
+        assert '"wandering-sky"' in outcome.stderr
+
+
+def test_a_word_in_place_of_a_list_is_refused_with_the_list(tmp_path):
+    path = written(tmp_path / "e.toml", {"model": "wandering-scan", "field.geometry": "slab"})
+    said = invoke("check", path).stderr
+    assert said == 'field.geometry: got "slab"; allowed: a list of 1 to 50, such as ["slab"]\n'

@@ -12,6 +12,8 @@ from mcprop.sky import SkyMap
 from mcprop.units import C_LIGHT
 from mcprop.wander_study import study, tables
 from mcprop.wander_study.config import load
+from mcprop.wander_study.plan import plan_text
+from mcprop.wander_study.skies import summary_text
 from mcprop.wander_study.sky_figures import draw_power
 from mcprop.wander_study.tables import HallRow, PowerRow, SkyRow
 from mcprop.wandering import turning_rate
@@ -98,3 +100,39 @@ def test_a_sky_is_seen_through_each_realisation(tmp_path):
     assert {"power.png", "residual.png", "sky.png"} <= {one.name for one in figures}
     assert all(imread(one)[..., :3].std() > 0.05 for one in figures)
     assert SkyMap.read(tmp_path / "out" / "sky" / "first.fits").nside == 4
+
+
+def test_the_dipole_is_told_on_the_sky_as_well(directory):
+    axes = field_frame(unit_vector(48.5, -21.2))
+    for row in tables.read(directory / "sky.ecsv", SkyRow):
+        found = row.amplitude * unit_vector(row.ra, row.dec)
+        expected = np.array([row.dipole_x, row.dipole_y, row.dipole_z]) @ axes
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    # as the comment of the scenario has it
+    np.testing.assert_allclose(axes[0], unit_vector(48.5, 68.8), atol=1e-9)
+
+
+def test_too_steep_a_gradient_is_told_before_and_after(directory):
+    steep = load("wander-sky").replace(
+        {"sky.gradient_along": "0.6 pc-1", "sky.nside": 2, "sky.duration": "10 yr"}
+        | {"field.waves": 8, "monte_carlo.realisations": 2, "monte_carlo.seed": 5}
+    )
+    assert "warning: gradient times the length of the orbits is 1.84: " in plan_text(steep)
+    text = study.run(steep, workers=1).text
+    assert "warning: the relative intensity goes from -0." in text
+    assert ", below 0: " in text
+    assert "Warning: with less than 8 realisations they are little worth." in text
+    assert "warning" not in plan_text(load("wander-sky"))
+    assert "warning:" not in (directory / "summary.txt").read_text()
+
+
+def test_two_skies_show_no_multipole():
+    config = load("wander-sky").replace({"monte_carlo.realisations": 2})
+    row = PowerRow(2, 1e-6, 1e-7, 0.0, math.nan, math.nan, 1e-2, 1e-3)
+    sky = SkyRow(0, *([0.1] * (len(SkyRow._fields) - 1)))
+    said = [
+        summary_text(config.replace({"monte_carlo.realisations": n}), [sky] * n, [row, row])
+        for n in (2, 20)
+    ]
+    assert "no mean C_l/C_1 from l = 2 on is above 0 by 236 standard deviations" in said[0]
+    assert "C_2/C_1 = 1.00e-02 +- 1.0e-03 (10.0 standard deviations)" in said[1]

@@ -274,14 +274,14 @@ def test_where_the_isotropic_law_ends_is_told():
     text = said(planted(grows))
     # of the cases, 0.2^2/sqrt(1e-4) = 4 is the strongest below 5, 0.7^2/sqrt(1e-2) = 4.9 too
     strong = sum(row.mach**2 / math.sqrt(row.epsilon) > 5.0 for row in planted(grows))
-    beyond = f"missed first at 6.4, and from there on in {strong} of {strong} cases"
+    beyond = f"missed first at 6.4, and from there on in {strong} of {strong} walks"
     assert f"M_A^2/sqrt(epsilon) = 4.9, {beyond}" in text
     # a case met by chance beyond, an undecided one, another spectrum
     lucky = [
         row._replace(d_perp=row.isotropic) if (row.mach, row.epsilon) == (1.0, 1e-4) else row
         for row in planted(grows)
     ]
-    assert f"from there on in {strong - 1} of {strong} cases" in said(lucky)
+    assert f"from there on in {strong - 1} of {strong} walks" in said(lucky)
     rows = planted(isotropic)
     blunt = [
         row._replace(d_perp_err=row.d_perp) if (row.mach, row.epsilon) == (0.2, 1e-4) else row
@@ -290,7 +290,7 @@ def test_where_the_isotropic_law_ends_is_told():
     assert re.search(r"= 100, missed nowhere; undecided at .*, 4\n", said(blunt))
     other = [row._replace(slope=1.5, walk=row.walk + 100, d_perp=2.0 * row.d_perp) for row in rows]
     text = said(rows + other)
-    assert "cases of isotropic 1.67 20-100 pc" in text
+    assert "walks of isotropic 1.67 20-100 pc" in text
     assert "sqrt(epsilon) = 100, missed nowhere" in text
     assert text.count("The isotropic law is met up to") == 1
 
@@ -346,12 +346,26 @@ def test_field_lines_have_powers_of_their_own():
 def test_half_steps_are_told():
     rows = planted(isotropic)
     half = [
-        HalvingRow("isotropic", 5 / 3, 100.0, 20.0, 0.3, 1e-3, "d_perp", 2.0, 2.1, 0.1, 0.05, 2.0),
+        HalvingRow("isotropic", 5 / 3, 100.0, 20.0, 0.3, 1e-3, "d_perp", 2.0, 2.2, 0.2, 0.1, 2.0),
         HalvingRow("isotropic", 5 / 3, 100.0, 20.0, 1.0, 1e-3, "d_perp", 2.0, 1.9, -0.1, 0.02, -5),
     ]
     text = summary_text(rows, [], half, Rule(), isotropic_law)
-    assert "d_perp changes by +5.0 +- 2.5 % at most (M_A = 0.3, epsilon = 0.001)" in text
-    assert "by -5.0 standard deviations at most" in text
+    largest = "+10.0 +- 5.0 %, +2.0 standard deviations (M_A = 0.3, epsilon = 0.001)"
+    clearest = "-5.0 +- 1.0 %, -5.0 standard deviations (M_A = 1, epsilon = 0.001)"
+    assert f"the largest change, {largest}; the most significant one, {clearest}: fine" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "realisations", "said"),
+    [(0.05, 20, ": take a smaller"), (0.04, 3, ": undecided, no"), (0.2, 20, ": undecided, no")],
+)
+def test_a_change_that_is_large_and_significant_asks_for_smaller_steps(error, realisations, said):
+    rows = [row._replace(realisations=realisations) for row in planted(isotropic)]
+    changed = ("d_perp", 2.0, 2.4, 0.4, error, 0.4 / error)
+    half = [HalvingRow("isotropic", 5 / 3, 100.0, 20.0, 0.3, 1e-3, *changed)]
+    text = summary_text(rows, [], half, Rule(), isotropic_law)
+    assert said in text
+    assert text.count("parallel_step") == (said == ": take a smaller")
 
 
 def pulls_of_fits(planted_power, against, trials=400, seed=11):
