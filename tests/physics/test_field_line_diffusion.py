@@ -420,7 +420,7 @@ def test_bad_arguments_are_named(change, complaint):
 def test_what_makes_no_field_is_refused():
     with pytest.raises(ModelError, match="field = int must be a model"):
         line_spread(lambda seed: 3, 10.0, 2, 4, 1)
-    with pytest.raises(ModelError, match="field_of = None must be a function"):
+    with pytest.raises(ModelError, match="field_of is a NoneType and must be a function"):
         line_spread(None, 10.0, 2, 4, 1)
 
 
