@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bare_field import evaluate
 from benchmarks.measure import cpu_seconds, interleaved, ratios, summary
 from mcprop.fields import wandering_field
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.trace import trace_controlled, trace_fixed
-from mcprop.protocol import b_block, kernel
 from mcprop.wandering.tracing import PATIENCE
 
 WAVES = 200
@@ -23,17 +23,6 @@ OF_THE_FIELD = 0.23
 
 TOLERANCE = 1e-4
 """Error of an adaptive step [pc]."""
-
-
-@kernel
-def evaluate(field, count, places, out):
-    """Evaluate the field of a block `count` times, each time a little further on."""
-    for _ in range(count):
-        for i in range(3 * LANES):
-            out[i] = 0.0
-        b_block(field, places, out)
-        for i in range(LANES):
-            places[i] += 1e-3 * out[i]
 
 
 def measure(quick: bool) -> dict[str, Any]:

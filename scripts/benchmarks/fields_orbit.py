@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bare_field import evaluate
 from benchmarks.measure import cpu_seconds, interleaved, ratios, summary
 from mcprop.fields import UniformField, total, turbulence
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.orbit import boris
 from mcprop.kernels.scatter import scattered
-from mcprop.protocol import b_block, kernel
 from mcprop.units import C_LIGHT
 from mcprop.wandering import turning_rate
 
@@ -27,17 +27,6 @@ OF_THE_FIELD = 0.85
 """Share of the rate of bare evaluations of the field that steps of an orbit should reach."""
 
 ONE = np.uint64(1)
-
-
-@kernel
-def evaluate(field, count, places, out):
-    """Evaluate the field of a block `count` times, each time a little further on."""
-    for _ in range(count):
-        for i in range(3 * LANES):
-            out[i] = 0.0
-        b_block(field, places, out)
-        for i in range(LANES):
-            places[i] += 1e-3 * out[i]
 
 
 def measure(quick: bool) -> dict[str, Any]:

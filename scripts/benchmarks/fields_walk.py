@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bare_field import evaluate
 from benchmarks.measure import cpu_seconds, interleaved, ratios, summary
 from mcprop.fields import UniformField, total, turbulence
 from mcprop.kernels.flow import Still
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.wander import wander
 from mcprop.medium import Constant, FieldAligned
-from mcprop.protocol import b_block, kernel
 
 WAVES = 200
 KAPPA, EPSILON = 2.138, 1e-3
@@ -27,17 +27,6 @@ SUB_STEPS = 2.5
 Runge & Kutta along a line does."""
 
 ONE = np.uint64(1)
-
-
-@kernel
-def evaluate(field, count, places, out):
-    """Evaluate the field of a block `count` times, each time a little further on."""
-    for _ in range(count):
-        for i in range(3 * LANES):
-            out[i] = 0.0
-        b_block(field, places, out)
-        for i in range(LANES):
-            places[i] += 1e-3 * out[i]
 
 
 def measure(quick: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mcprop.analytic.wandering import (
     slab_running,
 )
 from mcprop.errors import ModelError, RangeError
-from mcprop.fields import UniformField, plane_waves, total, wandering_field
+from mcprop.fields import Sum, UniformField, plane_waves, total, wandering_field
 from mcprop.protocol import b_gradient, b_vector
 from mcprop.wandering import line_divergence, line_spread, trace
 from mcprop.wandering.field_lines import LineSpread
@@ -441,4 +441,4 @@ def test_a_mean_field_that_is_not_along_z_is_refused(mean):
 def test_chance_is_no_lean(mean):
     """Nor is the mean of the waves where there is none."""
     for seed in range(20):
-        make_field(leaning(*mean), seed, 0)
+        assert isinstance(make_field(leaning(*mean), seed, 0), Sum)
