@@ -3,12 +3,13 @@
 import itertools
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from mcprop.fields import UniformField
-from mcprop.wandering import pseudo_particles
+from mcprop.wandering import pseudo_particles, realisations
 from mcprop.wandering.realisations import each_realisation
 
 UP = UniformField(0.0, 0.0, 3.0)
@@ -34,20 +35,29 @@ def heard():
 
 @pytest.mark.usefixtures("heard")
 def test_an_interruption_stops_those_under_way(monkeypatch):
-    stop, numbers, late = threading.Event(), itertools.count(1), []
-    main = threading.main_thread()
+    stop, numbers, submitted, late = threading.Event(), itertools.count(1), itertools.count(1), []
+    main, under_way = threading.main_thread(), threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *arguments, **options):  # it forgets a thread, if it is interrupted here
+            future = super().submit(*arguments, **options)
+            if next(submitted) == 2:
+                under_way.set()
+            return future
 
     def slow(*arguments):
         if threading.current_thread() is main:
             return 0  # the first realisation
         number = next(numbers)  # nobody else gets the same one
         if number == 10:
+            assert under_way.wait(20.0), "not every realisation was submitted"
             signal.pthread_kill(main.ident, signal.SIGINT)  # Ctrl-C
         if number >= 10:
             late.append(stop.wait(20.0))
             assert late[-1], "nobody has said stop"
         return 0
 
+    monkeypatch.setattr(realisations, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(pseudo_particles, "wander", slow)
     monkeypatch.setattr(pseudo_particles, "Event", lambda: stop)
     options = FEW | {"realisations": 3, "particles": 8, "workers": 2}
