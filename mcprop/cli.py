@@ -123,7 +123,7 @@ def check(config: str) -> None:
         click.echo(cli_wander.check_text(config))
         return
     if config and config not in scenario.names():
-        scenario.require(config, "neither a file nor a scenario", wandering.names())
+        scenario.FILES.require(config, "neither a file nor a scenario", wandering.names())
         wandering.require_model(config, models.known())
     checked = scenario.load(config)
     study, model = checked.study, checked.model()
@@ -154,7 +154,8 @@ def cite(target: str) -> None:
         skies = ("sky",) if model == "wandering-sky" else ()
         click.echo(references.bibliography(("wander", *skies), model=model), nl=False)
         return
-    scenario.require(target, "neither a run directory, a file nor a scenario", wandering.names())
+    nothing = "neither a run directory, a file nor a scenario"
+    scenario.FILES.require(target, nothing, wandering.names())
     if target not in scenario.names() and directory.is_dir():
         parts, version = references.parts_of(directory), references.version_of(directory)
         model = references.model_of(directory)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field as Key
-from pydantic import PrivateAttr, ValidationError
+from pydantic import ValidationError
 
 from mcprop.config_checks import problem_lines
+from mcprop.documents import Resolved, model_of, with_defaults
 from mcprop.errors import ConfigError
-from mcprop.quantity_text import Choice, near_miss
-from mcprop.sections import Section
-from mcprop.toml_text import format_document, parse_document, plain, plain_document, read_text
-from mcprop.toml_text import shown as shown_path
+from mcprop.quantity_text import Choice
+from mcprop.scenario_files import ScenarioFiles
+from mcprop.toml_text import parse_document, plain_document, read_text, shown
 from mcprop.wander_study import problems, sections
 from mcprop.wander_study.sections import Spectrum, Title
 
@@ -31,10 +29,8 @@ SKY = "wandering-sky"
 _MOST_CASES = 20_000
 
 
-class WanderConfig(Section):
+class WanderConfig(Resolved):
     """A checked configuration of a study, every value in internal units; it cannot be changed."""
-
-    _document: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
@@ -55,8 +51,8 @@ class WanderConfig(Section):
             With one line for each problem.
         """
         given = plain_document(document)
-        key = _model_of(given)
-        whole, kind = _with_defaults(given, _base(key)), _KINDS[key]
+        key = model_of(given, STUDIES)
+        whole, kind = with_defaults(given, _base(key)), _KINDS[key]
         try:
             config = kind.model_validate(whole)
         except ValidationError as error:
@@ -89,25 +85,7 @@ class WanderConfig(Section):
         >>> load("wander-isotropic").replace({"scan.mach": [0.1]}).scan.mach
         (0.1,)
         """
-        document = plain_document(self._document)
-        for name, value in changes.items():
-            section, dot, key = str(name).partition(".")
-            if dot:
-                document.setdefault(section, {})
-                document[section][key] = plain(value, 2)
-            else:
-                document[section] = plain(value, 2)
-        return type(self).from_dict(document)
-
-    def to_toml(self) -> str:
-        """Write the resolved configuration as TOML that `parse` reads back."""
-        names = [field.alias or name for name, field in type(self).model_fields.items()]
-        return format_document({name: self._document[name] for name in names})
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of `to_toml`; 64 hexadecimal digits."""
-        return hashlib.sha256(self.to_toml().encode()).hexdigest()
+        return type(self).from_dict(self._changed(changes))
 
     def own_problems(self) -> Iterable[str]:
         """Problems of values that are fine one by one: lines that start with the dotted key."""
@@ -218,6 +196,10 @@ STUDIES = tuple(_KINDS)
 """What ``model`` may be in a configuration of `mcprop wander`."""
 
 
+FILES = ScenarioFiles("mcprop.wander_study")
+"""The built-in scenarios of `mcprop wander`."""
+
+
 def names() -> tuple[str, ...]:
     """Names of the built-in scenarios of `mcprop wander`.
 
@@ -225,8 +207,7 @@ def names() -> tuple[str, ...]:
     -------
     tuple of str
     """
-    found = (entry.name for entry in (files("mcprop.wander_study") / "scenarios").iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+    return FILES.names()
 
 
 def text(name: str) -> str:
@@ -247,11 +228,7 @@ def text(name: str) -> str:
     ConfigError
         If there is no such scenario.
     """
-    if name not in names():
-        known = ", ".join(names())
-        hint = near_miss(str(name), names())
-        raise ConfigError(f"{shown_path(str(name))}: no such scenario; known: {known}{hint}")
-    return (files("mcprop.wander_study") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
+    return FILES.text(name)
 
 
 def load(path_or_name: str | Path) -> AnyConfig:
@@ -271,14 +248,7 @@ def load(path_or_name: str | Path) -> AnyConfig:
     ConfigError
         With one line for each problem.
     """
-    if isinstance(path_or_name, str) and path_or_name in names():
-        return parse(text(path_or_name), path_or_name)
-    path = Path(path_or_name)
-    if not str(path_or_name) or not _exists(path):
-        known, hint = ", ".join(names()), near_miss(str(path_or_name), names())
-        name = shown_path(str(path_or_name))
-        raise ConfigError(f"{name}: neither a file nor a scenario; scenarios: {known}{hint}")
-    return parse(read_text(path), shown_path(path))
+    return parse(*FILES.find(path_or_name))
 
 
 def parse(text: str, name: str = "scenario") -> AnyConfig:
@@ -331,7 +301,7 @@ def require_model(path: str | Path, others: tuple[str, ...]) -> None:
     ConfigError
         With all that it may name, or because it cannot be read.
     """
-    _model_of(parse_document(read_text(Path(path)), shown_path(path)), (*others, *STUDIES))
+    model_of(parse_document(read_text(Path(path)), shown(path)), (*others, *STUDIES))
 
 
 def model_in(path: str | Path) -> str:
@@ -352,35 +322,7 @@ def model_in(path: str | Path) -> str:
         return ""
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
-
-
-def _model_of(document: Mapping[str, Any], known: tuple[str, ...] = STUDIES) -> str:
-    """Key of the study that a document names, which it must."""
-    keys = Choice(known)
-    if "model" not in document:
-        raise ConfigError(f"model: missing; allowed: {keys.allowed}")
-    try:
-        return keys.parse(document["model"])
-    except ValueError as error:
-        raise ConfigError(f"model: {error}") from None
-
-
 @cache
 def _base(key: str) -> dict[str, Any]:
     """Values of the keys that a configuration of a study leaves out."""
     return parse_document(text(_DEFAULTS[key]), key)
-
-
-def _with_defaults(document: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
-    """Add what is left out; the study must be named, and no title is borrowed."""
-    whole: dict[str, Any] = {"title": "untitled"} | document
-    for name, defaults in base.items():
-        given = document.get(name, {})
-        if isinstance(defaults, dict) and isinstance(given, dict):
-            whole[name] = plain_document(defaults) | given
-    return whole

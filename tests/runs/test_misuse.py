@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import mcprop as mp
-from mcprop import cli, scenario
+from mcprop import cli, scenario, scenario_files
 
 BEST = "xue-liu-2025"
 QUICK = ["--energies", "1e3", "--histories", "64", "--seed", "1"]
@@ -202,8 +202,8 @@ def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):
 def test_a_file_that_vanishes_is_one_line(tmp_path, monkeypatch):
     path = tmp_path / "run.toml"
     path.write_text(scenario.text(BEST))
-    read = scenario.read_text
-    monkeypatch.setattr(scenario, "read_text", lambda found: found.unlink() or read(found))
+    read = scenario_files.read_text
+    monkeypatch.setattr(scenario_files, "read_text", lambda found: found.unlink() or read(found))
     outcome = CliRunner().invoke(cli.main, ["check", str(path)])
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     assert outcome.stderr == f"{path}: cannot be read (No such file or directory)\n"

@@ -42,7 +42,7 @@ ROWS = """
         wandering.burst_study
         wandering.seen_sky wandering.kinetic_sky wandering.sky_ensemble wandering plot
         cite provenance sealed lock rundir lookup result_files result
-    quantity_text toml_text sections config_checks scenario
+    quantity_text toml_text sections documents scenario_files config_checks scenario
         paths burst_walk runnable transport plan batches assembly halving trend influence checks
         study processes ranks executors batch_file store energy_run runner simulation
         replayed replay
