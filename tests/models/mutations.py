@@ -1,5 +1,7 @@
 """Mutated scenarios by the thousand: each is a valid configuration, or refused in clear lines.
 
+Scenarios are those of runs, or those of studies of fields that wander.
+
 `try_many` counts what became of them; anything but these two outcomes is kept word for word.
 """
 
@@ -16,6 +18,9 @@ from mcprop import cli, scenario
 from mcprop.errors import ConfigError, McpropError
 from mcprop.simulation import Simulation
 from mcprop.toml_text import format_document
+from mcprop.wander_study import config as wandering
+from mcprop.wander_study.cost import cost_text, require_affordable
+from mcprop.wander_study.plan import plan_text
 
 NAME = "mutated.toml"
 LONGEST = 400
@@ -56,7 +61,8 @@ class Counts:
     tracebacks : int
         Those that ended in any other way, by whatever went wrong.
     evaluated, commands : int
-        How many of them were evaluated at one energy, and went through the command line.
+        How many of them were evaluated at one energy, or had their cost foretold, and went through
+        the command line.
     failures : list of str
         What went wrong, with the text that did it.
     """
@@ -69,7 +75,7 @@ class Counts:
     failures: list = field(default_factory=list)
 
 
-def try_many(count, seed, folder, names=None):
+def try_many(count, seed, folder, names=None, of=scenario):
     """Mutate scenarios and try them.
 
     Parameters
@@ -82,18 +88,20 @@ def try_many(count, seed, folder, names=None):
         Where the files for the command line are written.
     names : sequence of str, optional
         Scenarios to start from; by default all of them.
+    of : module
+        `mcprop.scenario` for those of runs, `mcprop.wander_study.config` for those of studies.
 
     Returns
     -------
     Counts
     """
-    counts, names = Counts(), names or scenario.names()
-    texts = [without_comments(scenario.text(name)) for name in names]
+    counts, names = Counts(), names or of.names()
+    texts = [without_comments(of.text(name)) for name in names]
     for number in range(count):
         draw = random.Random(f"{seed} {number}")
         text = mutated(texts, draw)
         try:
-            _try_one(text, number, counts, folder / NAME)
+            _try_one(text, number, counts, folder / NAME, of)
         except Exception:  # noqa: BLE001 (whatever it is, it is counted and shown)
             counts.tracebacks += 1
             counts.failures.append(f"{number}: {traceback.format_exc()}\n{text!r}")
@@ -111,13 +119,14 @@ def mutated(texts, draw):
     return content
 
 
-def _try_one(content, number, counts, path):
+def _try_one(content, number, counts, path, of):
     """One scenario: valid or refused, and the same by way of the command line."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            config = scenario.parse(decoded(content), NAME)
-            config.model()
+            config = of.parse(decoded(content), NAME)
+            if of is scenario:
+                config.model()
         except ConfigError as error:
             config = None
             check_lines(error.problems, str(error), config_keys=True)
@@ -125,8 +134,11 @@ def _try_one(content, number, counts, path):
         counts.refused += 1
     else:
         counts.valid += 1
-        assert scenario.parse(config.to_toml()) == config, "is read back as another one"
-        if counts.valid % EACH_FORMULA[config.formulas] == 0:
+        assert of.parse(config.to_toml()) == config, "is read back as another one"
+        if of is wandering:
+            counts.evaluated += 1
+            foresee(config)
+        elif counts.valid % EACH_FORMULA[config.formulas] == 0:
             counts.evaluated += 1
             evaluate(config)
     if number % EACH_COMMAND == 0:
@@ -145,6 +157,19 @@ def evaluate(config):
             check_lines(str(error).split("\n"), str(error))
         else:
             assert abs(result.dipole(energy).amplitude) >= 0.0
+
+
+def foresee(config):
+    """What a study will do and cost: text, or a line that says why it cannot be had."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            require_affordable(config)
+        except McpropError as error:
+            check_lines(str(error).split("\n"), str(error))
+        else:
+            assert plan_text(config)
+            assert cost_text(config)
 
 
 def check_command(content, path, config):

@@ -9,6 +9,7 @@ from mutations import check_lines, try_many
 
 from mcprop import scenario
 from mcprop.errors import ConfigError
+from mcprop.wander_study import config as wandering
 
 
 def check_counts(counts, count):
@@ -25,9 +26,14 @@ def test_mutated_scenarios_are_valid_or_refused_in_lines(tmp_path):
     check_counts(try_many(2000, 1, tmp_path), 2000)
 
 
+def test_mutated_studies_are_valid_or_refused_in_lines(tmp_path):
+    check_counts(try_many(1000, 1, tmp_path, of=wandering), 1000)
+
+
 @pytest.mark.nightly
-def test_many_more_mutated_scenarios_are_valid_or_refused_in_lines(tmp_path):
-    check_counts(try_many(20_000, 2, tmp_path), 20_000)
+@pytest.mark.parametrize("of", [scenario, wandering])
+def test_many_more_mutated_scenarios_are_valid_or_refused_in_lines(of, tmp_path):
+    check_counts(try_many(20_000, 2, tmp_path, of=of), 20_000)
 
 
 def test_a_traceback_a_warning_and_a_line_break_are_counted(tmp_path, monkeypatch):
