@@ -96,7 +96,10 @@ def init(scenario_name: str, output: Path | None, overwrite: bool) -> None:
     from mcprop.wander_study import config as wandering
 
     for_wander = scenario_name in wandering.names()
-    text = (wandering if for_wander else scenario).text(scenario_name)
+    if for_wander:
+        text = wandering.text(scenario_name)
+    else:
+        text = scenario.FILES.text(scenario_name, wandering.names())
     if output is None:
         click.echo(text, nl=False)
         return

@@ -88,7 +88,9 @@ def load(config: str, changes: dict[str, Any], analog: bool = False) -> Config:
     from mcprop.wander_study import config as wandering
 
     if wandering.belongs(config):
-        raise ConfigError(f"{one_line(config)}: is for mcprop wander, not for the other commands")
+        raise ConfigError(f"{one_line(config)}: is for mcprop wander, not for this command")
+    if config:
+        scenario.FILES.require(config, "neither a file nor a scenario", wandering.names())
     settings = scenario.load(config)
     changes = changes | {"monte_carlo.estimator": settings.estimator_of(analog)}
     settings = settings.replace({k: value for k, value in changes.items() if value is not None})

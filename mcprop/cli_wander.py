@@ -99,6 +99,8 @@ def _load(config: str) -> AnyConfig:
 
     if config in scenario.names() or configurations.model_in(config) in models.known():
         raise ConfigError(f"{one_line(config)}: is for mcprop run, not for mcprop wander")
+    if config:
+        configurations.FILES.require(config, "neither a file nor a scenario", scenario.names())
     return configurations.load(config)
 
 

@@ -388,8 +388,11 @@ class Several(Allowed):
         """Read the list, with its items as they are."""
         if isinstance(value, (list, tuple)) and 1 <= len(value) <= self.most:
             return tuple(value)
-        single = isinstance(value, (str, int, float)) and value != ""
-        raise self.refuse(value, hint=f", such as [{show(value)}]" if single else "")
+        if not isinstance(value, (str, int, float)) or value == "":
+            raise self.refuse(value)
+        # text that is a plain number is meant as one
+        is_number = isinstance(value, str) and re.fullmatch(_NUMBER, value) and len(value) < 30
+        raise self.refuse(value, hint=f", such as [{value if is_number else show(value)}]")
 
 
 SPECIES_NAME = Choice(tuple(SPECIES))

@@ -38,13 +38,15 @@ class ScenarioFiles:
         stems = sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
         return tuple(sorted(stems, key=self.place))
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, others: tuple[str, ...] = ()) -> str:
         """The commented text of a scenario.
 
         Parameters
         ----------
         name : str
             One of `names`.
+        others : tuple of str
+            Further scenarios that may have been meant, of other commands.
 
         Returns
         -------
@@ -57,7 +59,8 @@ class ScenarioFiles:
             If there is no such scenario.
         """
         if name not in self.names():
-            raise ConfigError(f"{shown(str(name))}: no such scenario; {known(name, self.names())}")
+            choice = (*self.names(), *others)
+            raise ConfigError(f"{shown(str(name))}: no such scenario; {known(name, choice)}")
         folder = files(self.package) / "scenarios"
         return (folder / f"{name}.toml").read_text(encoding="utf-8")
 

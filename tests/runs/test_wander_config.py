@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from wander_runs import BURST, SKY, SMALL, invoke, written
 
+from mcprop import scenario
 from mcprop.units import C_LIGHT, CM2_PER_S
 from mcprop.wander_study import config as configurations
 from mcprop.wander_study.measure import field_maker
@@ -186,7 +187,7 @@ def test_built_in_scenarios_can_be_listed_copied_and_checked(name, tmp_path):
 
 @pytest.mark.parametrize("command", ["run", "analytic"])
 def test_other_commands_send_wandering_scenarios_on(command, tmp_path):
-    said = "is for mcprop wander, not for the other commands\n"
+    said = "is for mcprop wander, not for this command\n"
     for config in ("wander-isotropic", written(tmp_path / "s.toml", SMALL)):
         outcome = invoke(command, config, "-o", tmp_path / "out")
         assert outcome.exit_code == 2
@@ -203,10 +204,15 @@ def test_wander_sends_other_scenarios_on(tmp_path):
         assert outcome.stderr == f"{config}: is for mcprop run, not for mcprop wander\n"
 
 
-def test_an_unknown_scenario_is_told_with_those_there_are(tmp_path):
-    outcome = invoke("wander", "wander-isotropc", "-o", tmp_path / "out")
-    assert outcome.exit_code == 2
-    assert "did you mean wander-isotropic?" in outcome.stderr
+@pytest.mark.parametrize("command", ["init", "run", "analytic", "wander", "check", "cite"])
+@pytest.mark.parametrize("meant", ["wander-isotropic", "lrmf-sdp-region"])
+def test_an_unknown_scenario_is_told_with_those_there_are(command, meant, tmp_path):
+    output = () if command in ("check", "cite") else ("-o", tmp_path / "out")
+    outcome = invoke(command, meant.replace("o", ""), *output)
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    for name in (*scenario.names(), *configurations.names()):
+        assert f" {name}" in outcome.stderr
+    assert outcome.stderr.endswith(f"; did you mean {meant}?\n")
 
 
 def test_what_is_unknown_is_refused_with_what_every_command_knows(tmp_path):
@@ -227,3 +233,6 @@ def test_a_word_in_place_of_a_list_is_refused_with_the_list(tmp_path):
     path = written(tmp_path / "e.toml", {"model": "wandering-scan", "field.geometry": "slab"})
     said = invoke("check", path).stderr
     assert said == 'field.geometry: got "slab"; allowed: a list of 1 to 50, such as ["slab"]\n'
+    path = written(tmp_path / "e.toml", {"model": "wandering-scan", "scan.mach": "0.3"})
+    said = invoke("check", path).stderr
+    assert said == 'scan.mach: got "0.3"; allowed: a list of 1 to 50, such as [0.3]\n'
