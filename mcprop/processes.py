@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
@@ -58,11 +59,13 @@ class Processes:
 
     def shutdown(self) -> None:
         """End all processes at once; what waits is cancelled, what runs fails."""
+        # first, or the thread of a process that is killed here takes the next call
+        self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._closed = True
             for worker in self._alive:
                 worker.process.kill()
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.shutdown()
         while self._alive:
             self._alive.pop().close()
 
@@ -110,7 +113,9 @@ class _Worker:
 
     def _fate(self) -> str:
         self.process.join()
-        code = self.process.exitcode or 0
+        # another thread, which starts a process, may have asked for this one's end in between
+        while (code := self.process.exitcode) is None:
+            time.sleep(0.001)
         if code >= 0:
             return f"ended with exit code {code}"
         return f"was ended by {_signal_name(-code)}"

@@ -18,15 +18,21 @@ FORK = multiprocessing.get_context("fork")
 """A child that begins as this process is: nothing is imported or compiled anew."""
 
 
+def forked(task, *args):
+    """Do a task in a child that has begun."""
+    child = FORK.Process(target=task, args=args)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # idle threads of libraries
+        child.start()
+    return child
+
+
 def killed(task, seconds):
     """Do a task in a child, killed by SIGKILL after `seconds`; False if it has ended before.
 
     Any other end than that of a task that is done raises.
     """
-    child = FORK.Process(target=task)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # idle threads of libraries
-        child.start()
+    child = forked(task)
     child.join(seconds)
     if child.exitcode is None:
         os.kill(child.pid, signal.SIGKILL)

@@ -1,6 +1,8 @@
 """A run of a second, finished and not, for tests of what befalls runs."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from faults import cut, flipped, is_refused, spoilt, stored_files
@@ -25,12 +27,29 @@ BATCHES = 2 * 8 + 2  # energies, ranges; one with half the step each
 
 def stop_early(config, directory, batches, **how):
     """Run until about so many batches are finished."""
+    told = Event()
+
+    def are_finished():
+        return len(list(directory.glob("batches/*.npz"))) >= batches
 
     def enough():
-        return "enough" if len(list(directory.glob("batches/*.npz"))) >= batches else None
+        if told.is_set() or are_finished():
+            told.set()
+            return "enough"
+        return None
 
-    with pytest.raises(StoppedError, match="Stopped by enough"):
-        Simulation(config).run(directory=directory, workers=1, halt=enough, **how)
+    class Patient(ThreadPoolExecutor):
+        """One thread, that does not come to the end before the run has looked up."""
+
+        def submit(self, function, *args):
+            def call():
+                assert not are_finished() or told.wait(60.0), "nobody has looked up"
+                return function(*args)
+
+            return super().submit(call)
+
+    with pytest.raises(StoppedError, match="Stopped by enough"), Patient(1) as executor:
+        Simulation(config).run(directory=directory, executor=executor, halt=enough, **how)
 
 
 def refused(directory, match, **how):

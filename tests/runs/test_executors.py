@@ -38,6 +38,10 @@ needs_mpi = pytest.mark.skipif(
 )
 
 
+LONG = 300.0
+"""How long to wait for what comes within seconds, unless the machine is busy or it never comes."""
+
+
 def environment(**more):
     """Of child processes: they find this mcprop and these models."""
     path = f"{Path(mcprop.__file__).parent.parent}:{MODELS}"
@@ -154,10 +158,18 @@ def cluster(folder):
         finally:
             for child in reversed(children):
                 child.terminate()
-                child.wait(20)
+                child.wait(LONG)
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    """A scheduler and workers that are being started may take their time."""
+    monkeypatch.setattr(executors, "CONNECT_SECONDS", LONG)
+    monkeypatch.setattr(executors, "WORKER_SECONDS", LONG)
 
 
 @needs_dask
+@pytest.mark.usefixtures("patience")
 def test_dask_of_which_a_worker_is_killed(reference, dask_cluster, tmp_path):
     """Killed while it computes; Dask itself repeats the call, and not a bit differs."""
     with open_executor(f"dask:{dask_cluster}") as pool:
@@ -167,19 +179,21 @@ def test_dask_of_which_a_worker_is_killed(reference, dask_cluster, tmp_path):
 
 
 @needs_dask
+@pytest.mark.usefixtures("patience")
 def test_dask_gives_up_a_call_that_kills_each_worker(dask_cluster):
     with open_executor(f"dask:{dask_cluster}") as executor:
-        error = executor.submit(deadly.kill).exception(60)
+        error = executor.submit(deadly.kill).exception(LONG)
         assert died(error), repr(error)
-        assert executor.submit(max, 1, 2).result(60) == 2
+        assert executor.submit(max, 1, 2).result(LONG) == 2
 
 
 @needs_dask
+@pytest.mark.usefixtures("patience")
 def test_dask_calls_of_equal_arguments_are_each_made(dask_cluster, tmp_path):
     with open_executor(f"dask:{dask_cluster}") as executor:
         flag = str(tmp_path / "once")
         made = [executor.submit(os.mkdir, flag) for _ in range(2)]
-        errors = [future.exception(60) for future in made]
+        errors = [future.exception(LONG) for future in made]
     assert sorted(type(error).__name__ for error in errors) == ["FileExistsError", "NoneType"]
     assert not any(died(error) for error in errors if error is not None)
 
@@ -187,7 +201,7 @@ def test_dask_calls_of_equal_arguments_are_each_made(dask_cluster, tmp_path):
 def mpiexec(*arguments):
     command = [MPIEXEC, "-n", *arguments]
     return subprocess.run(
-        list(map(str, command)), env=environment(), capture_output=True, text=True, timeout=120
+        list(map(str, command)), env=environment(), capture_output=True, text=True, timeout=LONG
     )
 
 
@@ -321,7 +335,7 @@ def test_processes_end_with_a_parent_that_is_killed(tmp_path, state):
     (tmp_path / "orphans.py").write_text(ORPHANS)
     command = [sys.executable, "orphans.py", state]
     done = subprocess.run(
-        command, env=environment(), cwd=tmp_path, capture_output=True, text=True, timeout=30
+        command, env=environment(), cwd=tmp_path, capture_output=True, text=True, timeout=LONG
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
 
@@ -406,14 +420,15 @@ def test_a_client_whose_thread_starts_late_is_made_again(late):
 
 
 @needs_dask
+@pytest.mark.usefixtures("patience")
 def test_a_lost_scheduler_ends_the_run_in_one_line(tmp_path, capfd):
     with cluster(tmp_path) as (file, children), open_executor(f"dask:{file}") as executor:
-        assert executor.submit(max, 1, 2).result(60) == 2
+        assert executor.submit(max, 1, 2).result(LONG) == 2
         lost = executor.submit(signal.pause)
         for child in children:
             child.kill()
         with pytest.raises(CancelledError):
-            lost.result(60)
+            lost.result(LONG)
         with pytest.raises(ExecutorError, match="connection to the scheduler is lost"):
             executor.submit(max, 1, 2)
     assert capfd.readouterr() == ("", "")

@@ -93,13 +93,16 @@ def test_at_most_one_batch_per_worker_is_lost(tmp_path):
         with Telling(3) as executor:
             Simulation(CONFIG).run(directory=directory, executor=executor)
 
-    draw, lost = random.Random(5), []
+    draw, lost, span = random.Random(5), [], 0.4
     while len(lost) < 4:
         shutil.rmtree(directory, ignore_errors=True)
         log.unlink(missing_ok=True)
-        if killed(task, draw.uniform(0.05, 0.4)) and log.exists():
+        was_killed = killed(task, draw.uniform(0.05, span))
+        if was_killed and log.exists():
             begun = len(log.read_text().split())
             lost.append(begun - len(list(directory.glob("batches/*.npz"))))
+        elif was_killed:
+            span += 0.1  # on a busy machine nothing may have begun by then
     assert max(lost) <= 3
 
 
@@ -131,7 +134,7 @@ def test_signals_end_a_run_which_goes_on_from_there(tmp_path):
                 assert process.poll() is None, process.stderr.read()
                 time.sleep(0.02)
             process.send_signal(number)
-            said, complaint = process.communicate(timeout=60)
+            said, complaint = process.communicate(timeout=300)
         counts.append(len(list(directory.glob("batches/*.npz"))))
         name = signal.Signals(number).name
         assert (process.returncode, complaint) == (0, "")

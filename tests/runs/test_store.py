@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from faults import FORK, cut, flipped, is_refused, written
+from faults import cut, flipped, forked, is_refused, written
 from small_run import BATCHES, CONFIG, refused, stop_early, undetected
 
 from mcprop import cli, store
@@ -114,8 +114,7 @@ def test_another_configuration_is_refused(unfinished, tmp_path):
 def test_a_second_writer_is_kept_out(unfinished):
     with Store.opened(unfinished).locked():
         refused(unfinished, rf"is being written by process {os.getpid()} on ")
-        child = FORK.Process(target=lambda: os._exit(refused(unfinished, "is being written") or 7))
-        child.start()
+        child = forked(lambda: os._exit(refused(unfinished, "is being written") or 7))
         child.join()
         assert child.exitcode == 7
         told = CliRunner().invoke(cli.main, ["status", str(unfinished)]).stdout
@@ -175,8 +174,7 @@ def test_a_thread_that_is_left_behind_keeps_nothing(finished, unfinished):
 def test_a_forked_child_keeps_no_lock(unfinished):
     """As the workers of a pool may outlive the run that has made them."""
     with Store.opened(unfinished).locked():
-        child = FORK.Process(target=time.sleep, args=(60,))
-        child.start()
+        child = forked(time.sleep, 60)
     with Store.opened(unfinished).locked():
         pass
     child.kill()
