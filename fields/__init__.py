@@ -14,6 +14,7 @@ What is here:
 * `turbulent_grid`: isotropic turbulence on a periodic grid; `load_grid`: a given field on one.
 * `PotentialGrid`, `SplineGrid`, `TrilinearGrid`: what these two make.
 * `total`, `Sum`: the sum of fields.
+* `sample`: any field at many places, with its gradients and the divergence of its direction.
 * `PowerLaw`, `Bendover`: spectra of turbulence.
 * `correlation_lengths`, `mean_inverse_wavenumber`: lengths that follow from a spectrum.
 """
@@ -26,6 +27,7 @@ from mcprop.fields.grid_file import load_grid
 from mcprop.fields.grid_turbulence import turbulent_grid
 from mcprop.fields.local import LIC, LRMF, lic, lrmf
 from mcprop.fields.plane_waves import PlaneWaves, plane_waves
+from mcprop.fields.sample import FieldSample, sample
 from mcprop.fields.spectra import (
     Bendover,
     PowerLaw,
@@ -41,6 +43,7 @@ __all__ = [
     "LRMF",
     "Bendover",
     "FastPlaneWaves",
+    "FieldSample",
     "PlaneWaves",
     "PotentialGrid",
     "PowerLaw",
@@ -55,6 +58,7 @@ __all__ = [
     "lrmf",
     "mean_inverse_wavenumber",
     "plane_waves",
+    "sample",
     "strong_range",
     "total",
     "turbulence",

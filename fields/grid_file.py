@@ -73,12 +73,14 @@ def load_grid(
     RangeError
         If an argument is not allowed, the array has another shape or type or numbers that are not
         finite, the file has no such key, or more is lost than `tolerance`.
+    UnitsError
+        If an argument is a Quantity.
     """
     choose("interpolation", interpolation, INTERPOLATIONS)
-    require_number("spacing", spacing, above=True)
+    require_number("spacing", spacing, above=True, unit="pc")
     require_number("tolerance", tolerance)
     if shortest is not None:
-        require_number("shortest", shortest, above=True)
+        require_number("shortest", shortest, above=True, unit="pc")
     place = require_place("origin", origin)
     field = _checked(_read(source, key), source)
     store = Store(interpolation, field.shape[:3])

@@ -78,6 +78,8 @@ def turbulent_grid(
     RangeError
         If an argument is not allowed, the period holds no wave between the two lengths, or the
         points need more memory than there is.
+    UnitsError
+        If an argument is a Quantity.
 
     Examples
     --------
@@ -138,10 +140,10 @@ def _check(n: int, spacing: float, rms: float, longest: float, shortest: float) 
     have, need = memory(), BYTES * float(n) ** 3
     rule = f"takes {need / 1e9:.3g} GB, and this computer has {have / 1e9:.3g} GB"
     require("n", n, need <= have, rule)
-    require_number("spacing", spacing, above=True)
-    require_number("rms", rms)
-    require_number("longest", longest, above=True)
-    require_number("shortest", shortest, above=True)
+    require_number("spacing", spacing, above=True, unit="pc")
+    require_number("rms", rms, unit="uG")
+    require_number("longest", longest, above=True, unit="pc")
+    require_number("shortest", shortest, above=True, unit="pc")
     least, most = CELLS_PER_WAVE * spacing, n * spacing
     holds = shortest >= least * (1.0 - ROUNDING)
     rule = f"must be at least {CELLS_PER_WAVE:g} spacings, {least:g} pc, to be resolved"

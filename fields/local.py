@@ -155,7 +155,7 @@ def lic(strength: Any = "3 uG", frame: str = "icrs", seed: int | None = None) ->
 
 def _local(direction: LocalDirection, strength: Any, frame: str, seed: Any) -> UniformField:
     number = strip(strength, "field", "strength") if has_unit(strength) else strength
-    require_number("strength", number, above=True)
+    require_number("strength", number, above=True, unit="uG")
     choose("frame", frame, FRAMES)
     vector = number * direction.unit_vector(seed)
     if frame == "galactic":

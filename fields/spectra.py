@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from mcprop.errors import RangeError
+from mcprop.units import bare
 
 GEOMETRIES = ("isotropic", "slab", "2d", "composite", "critically-balanced")
 """How the wave vectors lie about the mean field."""
@@ -50,7 +51,13 @@ def _is_number(value: Any) -> bool:
 
 
 def require_number(
-    name: str, value: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False
+    name: str,
+    value: Any,
+    least: float = 0.0,
+    most: float = math.inf,
+    *,
+    above: bool = False,
+    unit: str = "",
 ) -> None:
     """Refuse what is no finite number from `least` (or above it, if so asked) to `most`.
 
@@ -58,11 +65,15 @@ def require_number(
     ------
     RangeError
         If it is not.
+    UnitsError
+        If it is a Quantity.
     """
+    bare(name, value, unit)
     holds = _is_number(value) and (value > least if above else value >= least) and value <= most
     lower = f" {'above' if above else 'of at least'} {least:g}" if least > -math.inf else ""
     upper = f" and at most {most:g}" if most < math.inf else ""
-    require(name, value, holds, f"must be a finite number{lower}{upper}")
+    told = f" [{unit}]" if unit else ""
+    require(name, value, holds, f"must be a finite number{lower}{upper}{told}")
 
 
 def choose(name: str, value: Any, choices: tuple[str, ...]) -> None:
@@ -129,8 +140,8 @@ def _require_fitting(
 
 
 def _require_range(longest: float, shortest: float) -> None:
-    require_number("shortest", shortest, above=True)
-    require_number("longest", longest, above=True)
+    require_number("shortest", shortest, above=True, unit="pc")
+    require_number("longest", longest, above=True, unit="pc")
     require("shortest", shortest, shortest < longest, f"must be less than longest = {longest!r}")
 
 

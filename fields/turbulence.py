@@ -101,6 +101,8 @@ def turbulence(
     ------
     RangeError
         If an argument is not allowed.
+    UnitsError
+        If one is a Quantity.
 
     Notes
     -----
@@ -118,7 +120,7 @@ def turbulence(
     >>> field = turbulence("isotropic", rms=3.0, longest=100.0, shortest=20.0, waves=60, seed=1)
     """
     part, width = request_options(geometry, spectrum, slab_fraction, cone)
-    require_number("rms", rms)
+    require_number("rms", rms, unit="uG")
     require("waves", waves, is_whole(waves, 3), "must be a whole number of at least 3")
     require_seed(seed)
     rng = np.random.default_rng(seed)
@@ -164,6 +166,8 @@ def wandering_field(
     ------
     RangeError
         If an argument is not allowed.
+    UnitsError
+        If one is a Quantity.
 
     Examples
     --------
@@ -172,7 +176,7 @@ def wandering_field(
     >>> field.first
     UniformField(bx=0.0, by=0.0, bz=3.0)
     """
-    require_number("mean_field", mean_field, above=True)
+    require_number("mean_field", mean_field, above=True, unit="uG")
     require_number("mach", mach)
     rest = turbulence(geometry, mach * mean_field, longest, shortest, waves, slope, seed, **options)
     return Sum(UniformField(0.0, 0.0, float(mean_field)), rest)
@@ -216,6 +220,8 @@ def strong_range(
     ------
     RangeError
         If an argument is not allowed.
+    UnitsError
+        If one is a Quantity.
 
     Notes
     -----
@@ -238,9 +244,9 @@ def strong_range(
     UniformField(bx=0.0, by=0.0, bz=3.0)
     """
     require_number("mach", mach, most=1.0, above=True)
-    require_number("injection", injection, above=True)
+    require_number("injection", injection, above=True, unit="pc")
     part, border = mach**2, injection * mach**2
-    require_number("shortest", shortest, above=True)
+    require_number("shortest", shortest, above=True, unit="pc")
     within = shortest < border
     require("shortest", shortest, within, f"must be less than injection mach^2 = {border!r}")
     geometry = "critically-balanced"

@@ -23,14 +23,17 @@ divergence by central differences (`mcprop.medium`).  Answers in closed form are
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 from mcprop._cache import use_source_hashed_cache
-from mcprop.errors import ModelError
+from mcprop.errors import ModelError, RangeError
+from mcprop.units import bare
 
 use_source_hashed_cache()
 
 import llvmlite.binding  # noqa: E402
+import numpy as np  # noqa: E402
 from numba import njit  # noqa: E402  (the cache directory has to be set before Numba is imported)
 from numba.core.errors import TypingError  # noqa: E402
 from numba.extending import overload  # noqa: E402
@@ -91,17 +94,28 @@ def _plain(error: TypingError) -> Exception:
 
 
 def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
-    """Make `stub` answer by the type of its first argument."""
+    """Make `stub` answer by the type of its first argument.
+
+    Its arguments x, y and z are one place. Python is held to that here, and to what `guards` adds;
+    compiled code calls the answers themselves.
+    """
+    place = [(i, name) for i, name in enumerate(signature(stub).parameters) if name in PLACE]
 
     def ask(model: Any, *args: Any) -> Any:
         found = _answer(ask, type(model))
         if found is None:
             raise ModelError(_missing(ask, plain_name(type(model))))
+        for i, name in place:
+            if i <= len(args) and not isinstance(args[i - 1], float):
+                args = *args[: i - 1], _coordinate(ask, name, args[i - 1]), *args[i:]
+        if registry.guard is not None:
+            registry.guard(*args)
         return found(model, *args)
 
     ask.__name__, ask.__doc__, ask.__module__ = stub.__name__, stub.__doc__, stub.__module__
     registry: Any = ask
     registry.answers, registry.compiled, registry.default = {}, set(), None
+    registry.guard = None
 
     @overload(ask, jit_options=INLINE, strict=False)
     def _(first, *args):
@@ -113,6 +127,28 @@ def open_function(stub: Callable[..., Any]) -> Callable[..., Any]:
         return found
 
     return ask
+
+
+PLACE = ("x", "y", "z")
+"""Names by which open functions call the coordinates [pc] of the place that they are asked at."""
+
+
+def _coordinate(function: Any, name: str, value: Any) -> float:
+    """A coordinate as a float.
+
+    Raises
+    ------
+    RangeError
+        If it is an array, of which an answer would take the first number, or no number at all.
+    UnitsError
+        If it is a Quantity.
+    """
+    asked = f"{function.__name__}: {name}"
+    if not isinstance(bare(asked, value, "pc"), (int, np.integer, np.floating)):
+        shape = getattr(value, "shape", None)
+        told = f"{value!r:.60}" if shape is None else f"array of shape {shape}"
+        raise RangeError(f"{asked} = {told} must be one number [pc]: ask at one place at a time.")
+    return float(value)
 
 
 def _answer(function: Any, model: type) -> Callable[..., Any] | None:
@@ -190,9 +226,25 @@ def by_default(function: Callable[..., Any]) -> Callable[..., Any]:
     return register
 
 
+def guards(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the decorated function refuse what Python gives beside the model, before it is answered.
+
+    It takes the arguments; compiled code does not come by it.
+    """
+
+    def register(refuse: Callable[..., None]) -> Callable[..., None]:
+        function.guard = refuse  # type: ignore[attr-defined]
+        return refuse
+
+    return register
+
+
 @open_function
 def b_vector(field, x, y, z):
-    """Magnetic field (bx, by, bz) [uG] of `field` at (x, y, z) [pc]."""
+    """Magnetic field (bx, by, bz) [uG] of `field` at (x, y, z) [pc].
+
+    One place at a time; `mcprop.fields.sample` takes arrays of them.
+    """
 
 
 @open_function
@@ -212,7 +264,7 @@ def b_block(field, places, out):
 def b_gradient(field, x, y, z):
     """Nine derivatives [uG/pc]: of bx by x, y, z, of by by x, y, z, of bz by x, y, z.
 
-    By default central differences of `b_vector`.
+    By default central differences of `b_vector`. `mcprop.fields.sample` takes arrays of places.
     """
 
 

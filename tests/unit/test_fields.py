@@ -1,5 +1,6 @@
 """What every magnetic field has to hold: a vector in uG wherever it is asked for, no sources, the
-derivatives that belong to it, one answer for a place and for a block, its request, its seed.
+derivatives that belong to it, one answer for a place and for a block, its request (strength and
+spectrum), its seed.
 
 A new field needs an entry in `EXAMPLES`; whatever it approximates, it states there how well.
 """
@@ -12,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from field_survey import Answers, survey_of
+from requested_slopes import given_array, of_modes, of_waves
+from scipy import stats
 
 import mcprop.fields as fields
-from mcprop import frames
-from mcprop.errors import RangeError, UnitsError
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
@@ -29,8 +30,9 @@ class Example(NamedTuple):
     """
 
     name: str
-    make: Callable[[int], Any]  # from its seed
+    make: Callable[..., Any]  # from its seed; if random, with another slope if one is given
     rms: float | None = None  # root mean square that was asked for [uG]: of random fields only
+    slopes: float = 0.0  # mean square gradient that was asked for [uG^2/pc^2]
     sources: float = 1e-12  # largest |div B| by its own gradient
     smooth: float = 1e-8  # largest difference between its gradient and differences of the field
 
@@ -38,17 +40,44 @@ class Example(NamedTuple):
 def wandering(geometry: str, rms: float = 2.0, **options: Any) -> Example:
     request = {"longest": 100.0, "shortest": 20.0, "waves": 36} | options
     name = "-".join([geometry, *map(str, options.values())])
-    return Example(name, lambda seed: fields.turbulence(geometry, rms, seed=seed, **request), rms)
+    bends = request.get("spectrum") == "bendover"
+    slopes = of_waves(geometry, rms, request["longest"], request["shortest"], bends=bends)
+
+    def make(seed: int, **slope: float) -> Any:
+        return fields.turbulence(geometry, rms, seed=seed, **request, **slope)
+
+    return Example(name, make, rms, slopes)
+
+
+BOX = {"rms": 2.0, "points": 24, "spacing": 5.0, "longest": 100.0, "shortest": 20.0}
 
 
 def grid(interpolation: str, **known: float) -> Example:
     """Turbulence on a grid; its derivatives bend (or jump, if linear) from cell to cell."""
 
-    def make(seed: int) -> Any:
-        request = {"longest": 100.0, "shortest": 20.0, "interpolation": interpolation}
+    def make(seed: int, **slope: float) -> Any:
+        request = {"longest": 100.0, "shortest": 20.0, "interpolation": interpolation} | slope
         return fields.turbulent_grid(24, 5.0, 2.0, seed=seed, **request)
 
-    return Example(f"{interpolation}-grid", make, 2.0, **known)
+    return Example(f"{interpolation}-grid", make, 2.0, of_modes(interpolation, **BOX), **known)
+
+
+def loaded(seed: int, **slope: float) -> fields.PotentialGrid:
+    """An array of somebody's; what the interpolation adds to its strength is below 1e-4."""
+    return fields.load_grid(given_array(seed, **BOX, **slope), 5.0)
+
+
+def waves_32_bits(seed: int, **slope: float) -> fields.FastPlaneWaves:
+    request = {"longest": 100.0, "shortest": 20.0, "waves": 36} | slope
+    return fields.fast_plane_waves(fields.turbulence("isotropic", 2.0, seed=seed, **request))
+
+
+def mean_and_waves(seed: int, **slope: float) -> fields.Sum:
+    return fields.wandering_field(3.0, 0.3, "isotropic", 100.0, 20.0, 30, seed=seed, **slope)
+
+
+def strong(seed: int, **slope: float) -> fields.Sum:
+    return fields.strong_range(3.0, 0.5, 100.0, 5.0, 36, seed=seed, **slope)
 
 
 EXAMPLES: dict[str, list[Example]] = {
@@ -65,25 +94,34 @@ EXAMPLES: dict[str, list[Example]] = {
         wandering("composite"),
         wandering("critically-balanced"),
     ],
-    "PotentialGrid": [grid("potential", smooth=1e-4)],
+    "PotentialGrid": [
+        grid("potential", smooth=1e-4),
+        Example("array", loaded, 2.0, of_modes("potential", **BOX, given=True), smooth=1e-4),
+    ],
     "SplineGrid": [grid("spline", sources=0.02, smooth=1e-6)],
     "TrilinearGrid": [grid("trilinear", sources=0.6, smooth=0.05)],
     "FastPlaneWaves": [
         Example(
             "32-bits",
-            lambda seed: fields.fast_plane_waves(
-                fields.turbulence("isotropic", 2.0, 100.0, 20.0, 36, seed=seed)
-            ),
+            waves_32_bits,
             2.0,
+            of_waves("isotropic", 2.0, 100.0, 20.0),
             smooth=1e-2,  # 5e-6 of the field, over a thousandth of a wavelength
         )
     ],
     "Sum": [
         Example(
             "mean-field-and-waves",
-            lambda seed: fields.wandering_field(3.0, 0.3, "isotropic", 100.0, 20.0, 30, seed=seed),
+            mean_and_waves,
             math.hypot(3.0, 0.9),
-        )
+            of_waves("isotropic", 0.9, 100.0, 20.0),
+        ),
+        Example(  # M_A = 1/2: a quarter of mean field, of scale and of cone
+            "strong-range",
+            strong,
+            math.hypot(3.0, 0.75),
+            of_waves("critically-balanced", 0.75, 25.0, 5.0, cone=0.25),
+        ),
     ],
 }
 ALL = [example for examples in EXAMPLES.values() for example in examples]
@@ -94,6 +132,7 @@ random = pytest.mark.parametrize("example", RANDOM, ids=lambda example: example.
 
 PLACES = np.random.default_rng(1).uniform(-300.0, 300.0, (LANES, 3))
 FAR = np.random.default_rng(2).uniform(-1e5, 1e5, (40 * LANES, 3))
+SOME = FAR[: 5 * LANES]
 
 
 @cache
@@ -144,6 +183,11 @@ def check_rms(seen: Answers, rms: float) -> None:
     assert abs(squares.mean() - rms**2) < 4.0 * error
 
 
+def check_slopes(found: np.ndarray, wanted: float) -> None:
+    """Mean square gradients of realisations have the mean of the spectrum that was asked for."""
+    assert stats.ttest_1samp(found, wanted).pvalue > 1e-4
+
+
 def check_scale(seen: Answers) -> None:
     """No field varies faster than a wave as long as its step scale."""
     assert seen.scale.min() > 0.0
@@ -190,6 +234,23 @@ def test_field_varies_on_its_scale(example):
 @random
 def test_field_is_as_strong_as_requested(example):
     check_rms(survey_of(example.make(1), FAR), example.rms)
+
+
+def mean_squares(example: Example, seeds: int, **slope: float) -> np.ndarray:
+    """Mean square gradient [uG^2/pc^2] of each of many realisations."""
+    found = [fields.sample(example.make(seed, **slope), SOME).gradients for seed in range(seeds)]
+    return np.sum(np.square(found), axis=(2, 3)).mean(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "wrong"), [(32, 2.0), pytest.param(200, 1.8, marks=pytest.mark.nightly)]
+)
+@random
+def test_field_has_the_spectrum_that_was_requested(example, seeds, wrong):
+    """The scatter of 32 seeds leaves an error of 0.5 to 3 per cent, a slope of 2 takes away 13."""
+    check_slopes(mean_squares(example, seeds), example.slopes)
+    with pytest.raises(AssertionError):
+        check_slopes(mean_squares(example, seeds, slope=wrong), example.slopes)
 
 
 def numbers(model: Any) -> list[np.ndarray]:
@@ -272,7 +333,7 @@ def test_a_scale_that_is_too_long_is_noticed():
         check_scale(seen._replace(scale=10.0 * seen.scale))
 
 
-# ---- defaults, particles, single fields
+# ---- defaults, particles, a single field
 
 
 class Swirl(NamedTuple):
@@ -313,43 +374,3 @@ def test_particles_of_a_kernel_follow_the_field(example):
 def test_uniform_field_is_the_same_everywhere():
     model = fields.UniformField(1.0, -2.0, 0.5)
     assert {b_vector(model, *place) for place in PLACES} == {(1.0, -2.0, 0.5)}
-
-
-def test_local_fields_point_where_the_papers_say():
-    assert frames.lon_lat(fields.lrmf(), "galactic") == pytest.approx((210.5, -57.1), abs=1e-9)
-    assert frames.lon_lat(fields.lic("0.5 nT")) == pytest.approx((48.5, -21.2), abs=1e-9)
-    assert math.hypot(*fields.lic("0.5 nT")) == pytest.approx(5.0)
-    native = np.array(fields.lrmf(2.0, frame="galactic"))
-    np.testing.assert_allclose(native @ frames.galactic_axes(), fields.lrmf(2.0), rtol=1e-12)
-    assert math.degrees(frames.angle_between(fields.lrmf(), fields.lic())) < 0.1
-
-
-def test_drawn_directions_fill_the_cap_of_the_uncertainty():
-    drawn = np.array([fields.lrmf(1.0, seed=seed) for seed in range(2000)])
-    angles = [frames.angle_between(one, fields.lrmf()) for one in drawn]
-    cap = math.radians(fields.LRMF.uncertainty)
-    assert max(angles) <= cap * (1.0 + 1e-12)
-    # the squared angle is uniform, its mean 1/2 with a deviation of 1/sqrt(12)
-    squares = np.square(angles) / cap**2
-    assert abs(squares.mean() - 0.5) < 4.0 / math.sqrt(12.0 * 2000)
-    across = drawn @ frames.field_frame(fields.lrmf())[:2].T / cap
-    # each component across has a mean square of 1/4, a deviation of 1/4 at most
-    assert np.abs(across.mean(axis=0)).max() < 4.0 * 0.5 / math.sqrt(2000)
-    assert np.abs((across**2).mean(axis=0) - 0.25).max() < 4.0 * 0.25 / math.sqrt(2000)
-    assert np.array_equal(drawn[7], fields.lrmf(1.0, seed=7))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: fields.lrmf("3 pc"), "strength = 3 pc has unit 'pc': give a field"),
-        (lambda: fields.lic(0.0), "strength = 0.0 must be a finite number above 0"),
-        (lambda: fields.lic(frame="fk5"), "frame = 'fk5' is not known: choose one of 'icrs', 'ga"),
-        (lambda: fields.lrmf(seed=1.5), "seed = 1.5 must be a whole number of at least 0"),
-    ],
-)
-def test_bad_input_of_local_fields_is_one_sentence(call, message):
-    with pytest.raises((RangeError, UnitsError)) as refused:
-        call()
-    assert str(refused.value).startswith(message)
-    assert "\n" not in str(refused.value)

@@ -7,12 +7,14 @@ import sys
 
 import numpy as np
 import pytest
+from field_survey import by_block
 from grid_probe import PlaneWave, answers_at, lattice
 from scipy.ndimage import map_coordinates
 
 from mcprop.errors import OutputError, RangeError
 from mcprop.fields import PotentialGrid, SplineGrid, load_grid, turbulent_grid
 from mcprop.fields.grid_store import INTERPOLATIONS, Store, one_period
+from mcprop.kernels.lanes import LANES
 from mcprop.protocol import b_block, b_vector, step_scale
 
 SHAPE, SPACING, ORIGIN = (12, 14, 16), 2.0, (1.0, -2.0, 3.5)
@@ -91,7 +93,7 @@ def test_field_is_continuous_where_the_period_ends(interpolation):
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 def test_places_that_are_none_do_no_harm(interpolation):
     odd = [[math.nan, 0.0, 0.0], [0.0, math.inf, 0.0], [0.0, 0.0, -math.inf], [1e308, -1e300, 1e19]]
-    found, _ = answers_at(turbulent(interpolation), odd)
+    _, found = by_block(turbulent(interpolation), np.resize(odd, (LANES, 3)))
     assert np.isnan(found[0]).any()
     assert np.isnan(found[1]).any()
     assert np.isnan(found[2]).any()

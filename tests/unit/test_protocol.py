@@ -7,18 +7,22 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+import astropy.units as u
 import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from mcprop.errors import ModelError
-from mcprop.fields import UniformField
+from mcprop.errors import ModelError, RangeError, UnitsError
+from mcprop.fields import UniformField, sample, turbulence, turbulent_grid
+from mcprop.kernels.lanes import LANES
 from mcprop.kernels.launch import frames
 from mcprop.kernels.score import score_frames
 from mcprop.kernels.walk import walk
 from mcprop.medium import Aligned
 from mcprop.protocol import (
     answers,
+    b_block,
+    b_gradient,
     b_vector,
     by_default,
     drift,
@@ -27,6 +31,7 @@ from mcprop.protocol import (
     noise,
     open_function,
     outside,
+    step_scale,
 )
 from mcprop.source import Burst, SteadyDensity, WalkedBurst
 
@@ -68,6 +73,55 @@ def test_plain_python_finds_the_answer_by_type():
 def test_a_model_without_an_answer_is_named():
     with pytest.raises(TypeError, match=r"^b_vector is not defined for a Unanswered$"):
         b_vector(Unanswered(1.0), 0.0, 0.0, 0.0)
+
+
+MODELS = {
+    "TrilinearGrid": turbulent_grid(5, 5.0, 2.0, 25.0, 20.0, interpolation="trilinear"),
+    "PlaneWaves": turbulence("isotropic", 2.0, 100.0, 20.0, waves=3),
+    "UniformField": UniformField(1.0, -2.0, 0.5),
+}
+THREE = np.zeros(3)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("ask", [b_vector, b_gradient, step_scale], ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ((THREE, THREE, THREE), "x = array of shape (3,)"),
+        ((0.0, [1.0], 0.0), "y = [1.0]"),
+        ((0.0, 0.0, "1"), "z = '1'"),
+        ((THREE,), "x = array of shape (3,)"),
+        ((0.0, None, 0.0), "y = None"),
+    ],
+)
+def test_python_asks_at_one_place_at_a_time(model, ask, place, told):
+    with pytest.raises(RangeError) as refused:
+        ask(model, *place)
+    rule = "must be one number [pc]: ask at one place at a time."
+    assert str(refused.value) == f"{ask.__name__}: {told} {rule}"
+
+
+def test_a_place_with_a_unit_is_refused():
+    with pytest.raises(UnitsError, match=r"^drift: z is a Quantity \[kpc\] and must be plain"):
+        drift(Spinning(2.0), 0.0, 0.0, 1.0 * u.kpc)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_whole_numbers_and_floats_of_32_bits_are_places_as_well(model):
+    place = 2, np.float32(-3.5), np.int16(7)
+    assert b_vector(model, *place) == b_vector(model, 2.0, -3.5, 7.0)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_a_block_takes_arrays_that_hold_it(model):
+    """Compiled code would go beyond their ends."""
+    enough = np.zeros(3 * LANES)
+    for wrong in (np.zeros(9), [0.0] * 192, np.zeros(192, "f4"), np.zeros(384)[::2]):
+        for name, arrays in (("places", (wrong, enough)), ("out", (enough, wrong))):
+            with pytest.raises(RangeError, match=rf"^b_block: {name} must be an array of 192 f"):
+                b_block(model, *arrays)
+    assert not enough.any()
 
 
 def test_a_kernel_refuses_a_model_without_an_answer_in_the_same_words():
@@ -165,7 +219,7 @@ def test_noise_is_a_root_of_the_tensor():
 
 
 def small_run():
-    """Bits of a walk through a nested model, and of the scores of its ends."""
+    """Bits of a walk through a nested model, of the scores of its ends, and of its field there."""
     field = UniformField(1.0, -2.0, 0.5)
     kicks = walked(Aligned(field, 3.0, 0.2, 0.0, 0.0, 0.0), pairs=1, records=1)
     burst = WalkedBurst(
@@ -174,7 +228,7 @@ def small_run():
     axes, scores = np.empty((64, 9)), np.empty((64, 6))
     frames(np.uint64(1), np.uint64(2), np.uint64(0), axes)
     score_frames(burst, 0.1 * np.eye(3), axes, scores)
-    everything = (kicks, axes, scores)
+    everything = (kicks, axes, scores, sample(field, kicks[0].T).vectors)
     return [float(x).hex() for array in everything for x in array.ravel()[:96]]
 
 

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from astropy import units as u
 from scipy.integrate import quad
 
-from mcprop.errors import RangeError
+from mcprop.errors import RangeError, UnitsError
 from mcprop.fields import (
     Bendover,
     PlaneWaves,
@@ -150,7 +151,7 @@ def test_the_strong_range_looks_the_same_for_all_mach_numbers():
     ("mach", "injection", "shortest", "message"),
     [
         (1.1, 100.0, 1.0, "mach = 1.1 must be a finite number above 0 and at most 1."),
-        (0.5, -1.0, 1.0, "injection = -1.0 must be a finite number above 0."),
+        (0.5, -1.0, 1.0, "injection = -1.0 must be a finite number above 0 [pc]."),
         (0.5, 100.0, 25.0, "shortest = 25.0 must be less than injection mach^2 = 25.0."),
     ],
 )
@@ -244,10 +245,10 @@ GIVEN = {"geometry": "isotropic", "rms": 1.0, "longest": 100.0, "shortest": 10.0
     ("changed", "message"),
     [
         ({"geometry": "cubic"}, "geometry = 'cubic' is not known: choose one of 'isotropic', 's"),
-        ({"rms": -1.0}, "rms = -1.0 must be a finite number of at least 0."),
-        ({"rms": math.nan}, "rms = nan must be a finite number of at least 0."),
-        ({"longest": 0}, "longest = 0 must be a finite number above 0."),
-        ({"shortest": "10 pc"}, "shortest = '10 pc' must be a finite number above 0."),
+        ({"rms": -1.0}, "rms = -1.0 must be a finite number of at least 0 [uG]."),
+        ({"rms": math.nan}, "rms = nan must be a finite number of at least 0 [uG]."),
+        ({"longest": 0}, "longest = 0 must be a finite number above 0 [pc]."),
+        ({"shortest": "10 pc"}, "shortest = '10 pc' must be a finite number above 0 [pc]."),
         ({"shortest": 100.0}, "shortest = 100.0 must be less than longest = 100.0."),
         ({"waves": 2}, "waves = 2 must be a whole number of at least 3."),
         ({"waves": 30.0}, "waves = 30.0 must be a whole number of at least 3."),
@@ -286,7 +287,7 @@ def test_bad_requests_are_refused_in_one_sentence(changed, message):
 @pytest.mark.parametrize(
     ("mean_field", "mach", "message"),
     [
-        (0.0, 0.1, "mean_field = 0.0 must be a finite number above 0."),
+        (0.0, 0.1, "mean_field = 0.0 must be a finite number above 0 [uG]."),
         (3.0, -0.1, "mach = -0.1 must be a finite number of at least 0."),
     ],
 )
@@ -294,3 +295,13 @@ def test_bad_mean_fields_are_refused_in_one_sentence(mean_field, mach, message):
     with pytest.raises(RangeError) as refused:
         wandering_field(mean_field, mach, "2d", 100.0, 10.0)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("rms", "uG"), ("longest", "pc"), ("shortest", "pc"), ("slope", "")]
+)
+def test_quantities_are_refused_with_the_way_out(name, unit):
+    given = {"rms": RMS, "longest": LONGEST, "shortest": SHORTEST, "slope": 1.6}
+    given[name] = given[name] * u.Unit(unit)
+    with pytest.raises(UnitsError, match=rf'^{name} is a Quantity .*`\.to_value\("{unit}"\)`'):
+        turbulence("isotropic", **given, waves=30, seed=1)
