@@ -2,12 +2,15 @@
 
 from typing import Any, NamedTuple
 
-from mcprop.protocol import implements, open_function
+from mcprop.protocol import UNLIMITED, implements, open_function, step_scale
 
 
 @open_function
 def velocity(flow, x, y, z):
-    """Velocity (ux, uy, uz) [pc/yr] of `flow` at (x, y, z) [pc], and its divergence [1/yr]."""
+    """Velocity (ux, uy, uz) [pc/yr] of `flow` at (x, y, z) [pc], and its divergence [1/yr].
+
+    A flow that varies should say on which length, by its `step_scale` or a field ``scale``.
+    """
 
 
 class Still(NamedTuple):
@@ -57,3 +60,18 @@ def _(flow, x, y, z):
 def _(flow, x, y, z):
     ux, uy, uz, expansion = velocity(flow.flow, x, y, z)
     return -ux, -uy, -uz, -expansion
+
+
+@implements(step_scale, Still)
+def _(flow, x, y, z):
+    return UNLIMITED
+
+
+@implements(step_scale, Steady)
+def _(flow, x, y, z):
+    return UNLIMITED
+
+
+@implements(step_scale, Backward)
+def _(flow, x, y, z):
+    return step_scale(flow.flow, x, y, z)

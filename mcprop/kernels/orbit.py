@@ -15,6 +15,7 @@ Qin, H. et al.: Phys. Plasmas 20 (2013) 084503: the scheme preserves the phase-s
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,28 @@ X, Y, Z, UX, UY, UZ, WIDEST, ROWS = range(8)
 
 TINY = 1e-150
 """Half of an angle that stands for none at all, because it is divided by."""
+
+
+class Part(NamedTuple):
+    """Part of a long way, so that a kernel comes back in time to hear that it is to stop.
+
+    Parameters
+    ----------
+    done : int
+        Steps of the first record that were taken before.
+    halt : int
+        Steps of the last record after which to stop, counted from its begin.
+    drawn : int
+        Random numbers of collisions that the records before have had.
+    """
+
+    done: int
+    halt: int
+    drawn: int
+
+
+WHOLE = Part(0, 1 << 62, 0)
+"""All steps of all records."""
 
 MASK30, BIT30, BIT31 = np.uint64((1 << 30) - 1), np.uint64(1 << 30), np.uint64(1 << 31)
 S20, S32 = np.uint64(20), np.uint64(32)
@@ -113,8 +136,12 @@ def field_of_lanes(field, lane, b):
 
 
 @primitive
-def boris_steps(field, turning, length, h, count, hits, seed, stream, particle, block, lane, b):
-    """`count` steps of `h` [yr] and `length` [pc]; `hits` is the chance of a collision a step.
+def boris_steps(
+    field, turning, length, h, count, done, halt, hits, seed, stream, particle, block, lane, b
+):
+    """Of `count` steps of `h` [yr] and `length` [pc] those from `done` to `halt`.
+
+    `hits` is the chance of a collision a step.
 
     Half a step straight on, the rotation in the field met there, half a step straight on: second
     order, and without collisions reversible and volume-preserving. The second half and the first of
@@ -124,13 +151,14 @@ def boris_steps(field, turning, length, h, count, hits, seed, stream, particle, 
     half, end = 0.5 * turning * h, 1.0 - math.sqrt(1.0 - hits)
     first, last = 0.5 * length, count - 1
     colliding = hits > 0.0
-    if colliding:
-        for i in range(LANES):
-            collide(particle + np.uint64(i), block, seed, stream, end, first, i, lane)
-    else:
-        for i in range(3 * LANES):
-            lane[i] += first * lane[UX * LANES + i]
-    for step in range(count):
+    if done == 0:
+        if colliding:
+            for i in range(LANES):
+                collide(particle + np.uint64(i), block, seed, stream, end, first, i, lane)
+        else:
+            for i in range(3 * LANES):
+                lane[i] += first * lane[UX * LANES + i]
+    for step in range(done, halt):
         field_of_lanes(field, lane, b)
         drift = first if colliding or step == last else length
         for i in range(LANES):
@@ -144,14 +172,16 @@ def boris_steps(field, turning, length, h, count, hits, seed, stream, particle, 
 
 
 @kernel
-def boris(field, speed, turning, lengths, counts, hits, seed, stream, first, starts, out):
+def boris(field, speed, turning, lengths, counts, hits, part, seed, stream, first, starts, out):
     """Orbits of particles first, ... from `starts` (6, n): places [pc] and directions.
 
     Before record k they take `counts[k]` steps of `lengths[k]` [yr], negative to go backward, each
     with the chance `hits[k]` of a collision that sends them in a random direction; `out` (records,
-    6, n) takes places and directions. Returns half of the widest turn of any step [rad].
+    6, n)` takes places and directions. Of these steps only the `part` is taken, from where another
+    one has ended: no bit depends on where they are parted. Returns half of the widest turn of any
+    step [rad].
     """
-    n = starts.shape[1]
+    n, last = starts.shape[1], counts.shape[0] - 1
     lane, b = np.empty(ROWS * LANES), np.empty(3 * LANES)
     widest = 0.0
     for begin in range(0, n, LANES):
@@ -162,16 +192,20 @@ def boris(field, speed, turning, lengths, counts, hits, seed, stream, first, sta
                 lane[k * LANES + i] = starts[k, origin]
             lane[WIDEST * LANES + i] = 0.0
         particle = first + np.uint64(begin)
-        block = np.uint64(0)
+        block = np.uint64(part.drawn)
         for record in range(counts.shape[0]):
             h, count = lengths[record], counts[record]
-            if count > 0:
+            done = part.done if record == 0 else 0
+            halt = min(part.halt, count) if record == last else count
+            if halt > done:
                 boris_steps(
                     field,
                     turning,
                     speed * h,
                     h,
                     count,
+                    done,
+                    halt,
                     hits[record],
                     seed,
                     stream,
@@ -226,22 +260,33 @@ def attempt(field, speed, turning, h, state, slopes, trial):
     return error
 
 
+HELD = 9
+"""Rows of an orbit under way: place [pc], direction, time, next step [yr], number of its record."""
+
+
+def under_way(starts, first_step):
+    """Orbits (`HELD`, n) that are to set out from `starts` (6, n) with a step of that length."""
+    orbits = np.zeros((HELD, starts.shape[1]))
+    orbits[:6], orbits[7] = starts, first_step
+    return orbits
+
+
 @kernel
-def dormand_prince(field, speed, turning, times, tolerance, first_step, most, starts, out):
-    """Orbits from `starts` (6, n) to the `times` [yr], all of one sign, moving away from zero.
+def dormand_prince(field, speed, turning, times, tolerance, most, orbits, out):
+    """The `orbits` (`HELD`, n), which are `under_way`, to the `times` [yr] away from zero.
 
     Steps adapt so that each errs by less than `tolerance` [rad]. `out` (records, 6, n) takes places
-    [pc] and directions; an orbit that would take more than `most` steps becomes NaN. Returns the
-    number of steps tried.
+    [pc] and directions, which are not numbers where an orbit has not come after `most` steps; from
+    there another call goes on with the same `orbits` and `out`. Returns the number of steps tried.
     """
     state, trial, slopes = np.empty(6), np.empty(6), np.empty((STAGES, 6))
     tried = 0
-    for j in range(starts.shape[1]):
+    for j in range(orbits.shape[1]):
         for k in range(6):
-            state[k] = starts[k, j]
+            state[k] = orbits[k, j]
         slope(field, speed, turning, state, slopes[0])
-        time, h, left = 0.0, first_step, most
-        for record in range(times.shape[0]):
+        time, h, left = orbits[6, j], orbits[7, j], most
+        for record in range(int(orbits[8, j]), times.shape[0]):
             target = times[record]
             while abs(time) < abs(target) and left > 0:
                 last = abs(h) >= abs(target - time)
@@ -258,6 +303,11 @@ def dormand_prince(field, speed, turning, times, tolerance, first_step, most, st
                     h = h if last and ratio > 1.0 else taken * min(max(ratio, 0.2), 5.0)
                 else:
                     h = taken * min(max(ratio, 0.2), 0.9)
+            there = time == target
+            orbits[8, j] += 1.0 if there else 0.0
             for k in range(6):
-                out[record, k, j] = state[k] if time == target else math.nan
+                out[record, k, j] = state[k] if there else math.nan
+        for k in range(6):
+            orbits[k, j] = state[k]
+        orbits[6, j], orbits[7, j] = time, h
     return tried

@@ -169,14 +169,27 @@ def choose_steps(field, places, wish, left, h):
         h[i] = step if step < left[i] else left[i]
 
 
+HELD = 6
+"""Rows of a line under way: place [pc], wished step, way left to its next record [pc], and number
+of that record."""
+
+
+def under_way(starts, spacing):
+    """Lines (`HELD`, n) that are to set out from `starts` (3, n) [pc] to records at `spacing`."""
+    lines = np.zeros((HELD, starts.shape[1]))
+    lines[:3], lines[3:5] = starts, spacing
+    return lines
+
+
 @kernel
-def trace_controlled(field, starts, sense, by_height, spacing, tolerance, most, out):
-    """Follow the lines from `starts` (3, n) [pc]; record them every `spacing` [pc].
+def trace_controlled(field, lines, sense, by_height, spacing, tolerance, most, out):
+    """Follow the `lines` (`HELD`, n), which are `under_way`; record them every `spacing` [pc].
 
     The error of each step, as the two orders of the pair differ, is at most `tolerance` [pc], and
     no step is longer than the `step_scale`. `out` (records, 3, n) takes the places [pc], which are
-    not numbers where a line is lost: at a null of the field, by height where it turns back, or when
-    `most` steps of its block have been tried. Returns the number of steps taken and of steps tried.
+    not numbers where a line is lost, at a null of the field or by height where it turns back, or
+    has not come yet when `most` steps of its block have been tried. From there another call goes on
+    with the same `lines` and `out`. Returns the number of steps taken and of steps tried.
     """
     records, n = out.shape[0], out.shape[2]
     places, stage, field_there = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
@@ -187,14 +200,15 @@ def trace_controlled(field, starts, sense, by_height, spacing, tolerance, most, 
     taken, tried = 0, 0
     for begin in range(0, n, LANES):
         width = block_width(n, begin)
-        load(starts, begin, places)
+        load(lines, begin, places)
+        busy, left_to_try = 0, most
         for i in range(LANES):
-            wish[i] = spacing
-            left[i] = spacing if i < width else 0.0
-            record[i] = 0 if i < width else records
+            wish[i] = lines[3, begin + i] if i < width else spacing
+            left[i] = lines[4, begin + i] if i < width else 0.0
+            record[i] = int(lines[5, begin + i]) if i < width else records
+            busy += 1 if record[i] < records else 0
         put_slopes(field, sense, by_height, places, field_there, slopes, 0)
-        busy, left_to_try = width, most
-        while busy > 0:
+        while busy > 0 and left_to_try > 0:
             left_to_try -= 1
             choose_steps(field, places, wish, left, h)
             for i in range(LANES):
@@ -207,7 +221,7 @@ def trace_controlled(field, starts, sense, by_height, spacing, tolerance, most, 
                 tried += 1
                 taken += 1 if left[i] < before[i] else 0
                 there = left[i] == 0.0
-                lost = not wish[i] > TINIEST * spacing or (left_to_try <= 0 and not there)
+                lost = not wish[i] > TINIEST * spacing
                 last = records if lost else record[i] + (1 if there else 0)
                 for r in range(record[i], last):
                     for k in range(3):
@@ -217,4 +231,11 @@ def trace_controlled(field, starts, sense, by_height, spacing, tolerance, most, 
                 if last == records:
                     left[i], wish[i] = 0.0, 0.0
                     busy -= 1
+        for i in range(width):
+            for k in range(3):
+                lines[k, begin + i] = places[k * LANES + i]
+                for r in range(record[i], records):
+                    out[r, k, begin + i] = math.nan
+            lines[3, begin + i], lines[4, begin + i] = wish[i], left[i]
+            lines[5, begin + i] = record[i]
     return taken, tried

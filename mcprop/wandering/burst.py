@@ -10,7 +10,7 @@ observer stands, and across it. Clouds from displaced observers share their rand
 short `leg`. They are a small distance apart at its end, and what that distance is worth is told by
 a polynomial in the coordinates of field lines (`mcprop.wandering.line_scores`), fitted to the
 density that the cloud meets later. Only that fit is no identity; that the dipole does not depend on
-the leg shows that it is good enough.
+the leg (`mcprop.wandering.burst_legs`) shows that it is good enough.
 
 References
 ----------
@@ -20,6 +20,7 @@ Milstein, Schoenmakers & Spokoiny, Bernoulli 10 (2004) 281 (forward-reverse esti
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,18 +30,26 @@ from mcprop.errors import RangeError
 from mcprop.kernels.mirror import SIGNS
 from mcprop.kernels.wander import FARTHEST
 from mcprop.medium import Constant, FieldAligned
-from mcprop.protocol import step_scale
 from mcprop.units import C_LIGHT, bare
 from mcprop.wandering.burst_clouds import (
+    FROM_OBSERVER,
     FROM_SOURCE,
     SHORT_STEPS,
+    Cloud,
     Copies,
+    Times,
     Vector,
     displaced,
     durations,
-    walk,
-    walk_back,
-    walk_on,
+    steps_for,
+)
+from mcprop.wandering.burst_legs import (
+    FACTORS,
+    QUANTITIES,
+    LegScan,
+    Met,
+    joint_covariance,
+    leg_scan,
 )
 from mcprop.wandering.line_scores import (
     LineScores,
@@ -50,7 +59,7 @@ from mcprop.wandering.line_scores import (
     polynomials,
 )
 from mcprop.wandering.meeting import Meeting, crossings, meet
-from mcprop.wandering.realisations import check_answer, check_field, positive, whole
+from mcprop.wandering.realisations import check_answer, check_field, positive, scale_of, whole
 from mcprop.wandering.tracing import trace
 
 __all__ = ["BurstSeen", "burst_through"]
@@ -88,8 +97,16 @@ class BurstSeen:
     growth_perp, growth_parallel : float
         Mean square displacement of the source's cloud over twice its age, across the mean field
         (mean of two components) and along it [pc^2/yr].
+    late_perp : float
+        What `growth_perp` is of the second half of its age alone: half the growth of the mean
+        square displacement, over that time [pc^2/yr].
+    width : float
+        Root mean square displacement of the source's cloud across the mean field, of one component,
+        at the end of its way [pc].
     sub_steps : int
         Sub-steps along field lines, the measure of the cost.
+    legs : LegScan or None
+        The same with half and twice the leg, where that was asked for.
     """
 
     density: float
@@ -104,7 +121,10 @@ class BurstSeen:
     line_distance: float
     growth_perp: float
     growth_parallel: float
+    late_perp: float
+    width: float
     sub_steps: int
+    legs: LegScan | None = None
 
     @property
     def dipole_error(self) -> Array:
@@ -138,6 +158,7 @@ def burst_through(
     backward_time: float | None = None,
     meeting: float | None = None,
     nodes: int = 4,
+    legs: bool = False,
     seed: int = 0,
 ) -> BurstSeen:
     """Density and dipole of a burst at an observer, through a given field.
@@ -172,6 +193,9 @@ def burst_through(
     nodes : int
         Even number of directions along the line for `BurstSeen.finite_dipole`, or 0 to leave it
         out.
+    legs : bool
+        Whether to see it with half and with twice the leg (and the backward time) as well, which
+        takes 1.6 times as long. The clouds stop more often then, so the bits are others.
     seed : int
         The same seed gives the same bits.
 
@@ -190,32 +214,35 @@ def burst_through(
     start, place = _place("source", source), _place("observer", observer)
     check_answer(field, place)
     medium = _medium(field, kappa_parallel, kappa_perp)
-    whole("forward", forward, 2)
-    if whole("backward", backward, 256) % len(SIGNS):
-        raise RangeError(f"backward = {backward!r} must be a multiple of {len(SIGNS)}.")
-    whole("seed", seed, 0)
-    if whole("nodes", nodes, 0) % 2:
-        raise RangeError(f"nodes = {nodes!r} must be even: directions come in opposite pairs.")
-    scale = min(float(step_scale(field, *place)), FARTHEST)
+    _check_counts(forward, backward, nodes, seed)
+    scale = min(scale_of(field, place), FARTHEST)
     times = durations(medium, scale, age, parallel_step, leg, backward_time, meeting)
+    ways = _ways(times, legs)
+    times = ways[len(ways) // 2]  # the one that is used
     free_path = 3.0 * kappa_parallel / positive("speed", speed, "pc/yr")
     offset = float(np.random.default_rng((seed, 2)).random())
     last = Meeting(times.meeting, kappa_parallel, kappa_perp, offset, SHORT_STEPS * scale)
 
-    cloud = np.repeat(np.array(start)[:, None], forward, axis=1)
-    spent = walk(medium, seed, FROM_SOURCE, 0, times.step, times.forward, cloud)
-    growth = ((cloud - np.array(start)[:, None]) ** 2).mean(axis=1) / (2.0 * times.forward)
+    out = Cloud(medium, seed, FROM_SOURCE, ways[0].step, start, forward)
+    steps = steps_for(times.forward, ways[0].step)
+    half = times.forward * (steps // 2) / steps  # after a whole step
+    sources = out.visit({half, *(way.forward for way in ways)})
+    early, grown = (_mean_square(sources[t], start) for t in (half, times.forward))
 
     copies = displaced(medium, scale, times, place, free_path, nodes)
-    clouds = [np.repeat(spot[:, None], backward, axis=1) for spot in copies.places]
-    spent += sum(walk_back(medium, seed, times, one) for one in clouds)
-    found = _scores(copies, clouds, medium, speed, place[2], last.longest)
-    spent += walk_on(medium, seed, times, clouds[0])
-    (density, dipole, covariance), finite = _met(cloud, clouds[0], field, found, last)
+    clouds = [Cloud(medium, seed, FROM_OBSERVER, ways[0].step, x, backward) for x in copies.places]
+    reached = _go_back(clouds, ways, times)
+    met = []
+    for way in ways:
+        there = copies if way is times else copies.without_nodes()
+        found = _scores(there, reached, way.leg, medium, speed, place[2], last.longest)
+        met.append(_met(sources[way.forward], reached[0][way.back], field, found, last))
+    near, finite = met[len(ways) // 2]
+    covariance = joint_covariance([near])
     return BurstSeen(
-        density=density,
+        density=float(near.values[0]),
         density_error=math.sqrt(covariance[0, 0]),
-        dipole=dipole,
+        dipole=near.values[1:],
         dipole_covariance=covariance[1:, 1:],
         density_dipole=covariance[0, 1:],
         b_hat=copies.frame[0],
@@ -223,21 +250,69 @@ def burst_through(
         finite_dipole=finite[0],
         finite_dipole_error=finite[1],
         line_distance=_line_distance(field, start, place, last.longest),
-        growth_perp=float(growth[:2].mean()),
-        growth_parallel=float(growth[2]),
-        sub_steps=spent,
+        growth_perp=float(grown[:2].mean() / (2.0 * times.forward)),
+        growth_parallel=float(grown[2] / (2.0 * times.forward)),
+        late_perp=float((grown - early)[:2].mean() / (2.0 * (times.forward - half))),
+        width=math.sqrt(float(grown[:2].mean())),
+        sub_steps=sum(cloud.sub_steps for cloud in (out, *clouds)),
+        legs=leg_scan(ways, [one for one, _ in met]) if legs else None,
     )
+
+
+def _check_counts(forward: int, backward: int, nodes: int, seed: int) -> None:
+    whole("forward", forward, 2)
+    if whole("backward", backward, 256) % len(SIGNS):
+        raise RangeError(f"backward = {backward!r} must be a multiple of {len(SIGNS)}.")
+    whole("seed", seed, 0)
+    if whole("nodes", nodes, 0) % 2:
+        raise RangeError(f"nodes = {nodes!r} must be even: directions come in opposite pairs.")
+
+
+def _ways(times: Times, legs: bool) -> tuple[Times, ...]:
+    """The way with each leg, by rising leg; all in steps of which the shortest has four."""
+    if not legs:
+        return (times,)
+    times = times._replace(step=min(times.step, 0.25 * FACTORS[0] * times.leg))
+    ways = tuple(times.part(factor) for factor in FACTORS)
+    if not ways[-1].forward > 0.0:
+        raise RangeError(
+            f"backward_time = {times.back:g} yr must, with legs, be less than half of the age"
+            " without the last step: it is doubled."
+        )
+    return ways
+
+
+def _mean_square(places: Array, start: Vector) -> Array:
+    """Mean square displacement along each axis [pc^2], shape (3,)."""
+    return np.asarray(((places - np.array(start)[:, None]) ** 2).mean(axis=1))
+
+
+def _go_back(
+    clouds: Sequence[Cloud], ways: Sequence[Times], times: Times
+) -> list[dict[float, Array]]:
+    """Let the observer's cloud and those from displaced places go; where they are at each stop.
+
+    All of them stop at the same times, so that they share their random numbers.
+    """
+    stops = {stop for way in ways for stop in (way.leg, way.back)}
+    lasts = [max(stops), *[ways[-1].leg] * 4, *[times.leg] * (len(clouds) - 5)]
+    return [
+        cloud.visit(stop for stop in stops if stop <= last)
+        for cloud, last in zip(clouds, lasts, strict=True)
+    ]
 
 
 def _scores(
     copies: Copies,
-    clouds: list[Array],
+    reached: list[dict[float, Array]],
+    leg: float,
     medium: FieldAligned,
     speed: float,
     height: float,
     longest: float,
 ) -> LineScores:
     """Weights of the observer's particles, from where displaced ones are at the end of the leg."""
+    clouds = [one[leg] for one in reached[: len(copies.places)]]
     labels = [line_coordinates(medium.field, one, height, longest) for one in clouds]
     frame = frame_of(labels[0])
     basis = np.stack([polynomials(one, frame) for one in labels])
@@ -246,8 +321,8 @@ def _scores(
 
 def _met(
     source: Array, observer: Array, field: Any, found: LineScores, last: Meeting
-) -> tuple[tuple[float, Array, Array], tuple[float, float]]:
-    """Density, dipole and covariance; and the finite dipole with its error."""
+) -> tuple[Met, tuple[float, float]]:
+    """What density and dipole come from; and the finite dipole with its error."""
     scores = np.vstack([np.ones(observer.shape[1]), found.weights])
     crossed = [crossings(field, cloud, last) for cloud in (source, observer)]
     rows, columns = meet(crossed[0], crossed[1], scores, last)
@@ -258,27 +333,11 @@ def _met(
         )
     rows = np.vstack([rows, found.influence(rows)])
     rows = rows.reshape(len(rows), len(SIGNS), -1).mean(axis=1)  # what shares its random numbers
-    near = _ratio(rows[:4], columns[:4])
-    if not rows[4].any():
+    near = Met(rows[:QUANTITIES], columns[:QUANTITIES])
+    if not rows[QUANTITIES].any():
         return near, (math.nan, math.nan)
-    _, finite, spread = _ratio(rows[4:], columns[4:])
-    return near, (float(finite[0]), math.sqrt(spread[1, 1]))
-
-
-def _ratio(by_observer: Array, by_source: Array) -> tuple[float, Array, Array]:
-    """Mean of the first score, the others over it, and their covariance, from both samples.
-
-    The variance of a mean over pairs is the sum of those of its two partial means (that of the pair
-    itself stands in both, so this errs on the safe side).
-    """
-    mean = by_observer.mean(axis=1)
-    ratio = mean[1:] / mean[0]
-    covariance = np.zeros((len(mean), len(mean)))
-    for scores in (by_observer, by_source):
-        influence = scores - mean[:, None]
-        influence[1:] = (scores[1:] - ratio[:, None] * scores[0]) / mean[0]
-        covariance += np.cov(influence) / scores.shape[1]
-    return float(mean[0]), ratio, covariance
+    far = Met(rows[QUANTITIES:], columns[QUANTITIES:])
+    return near, (float(far.values[1]), math.sqrt(joint_covariance([far])[1, 1]))
 
 
 def _place(name: str, given: Any) -> Vector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ NUDGE_OF_CLOUD = 0.02
 """Longest displacement in units of the width of the observer's cloud."""
 EARLY = (8, 8), (4, 4), (2, 2)
 """The first steps of the observer's cloud: number, and how many make a full step."""
+NOTHING = 1e-6
+"""Time that is too short to be gone, in units of the step."""
 SHORT_STEPS = 0.3
 """Longest Runge-Kutta step of lines that are only followed, in units of the `step_scale`."""
 
@@ -43,6 +46,18 @@ class Times(NamedTuple):
     leg: float
     more: float
     meeting: float
+
+    @property
+    def back(self) -> float:
+        """How long the observer's own cloud goes in all [yr]."""
+        return self.leg + self.more
+
+    def part(self, factor: float) -> Times:
+        """The same way with so many times the leg, and as many times the whole way back."""
+        if factor == 1.0:
+            return self
+        forward = self.forward + (1.0 - factor) * self.back
+        return self._replace(forward=forward, leg=factor * self.leg, more=factor * self.more)
 
 
 class Copies(NamedTuple):
@@ -59,6 +74,10 @@ class Copies(NamedTuple):
     across: float
     mu: Array
     share: Array
+
+    def without_nodes(self) -> Copies:
+        """The same without the nodes."""
+        return self._replace(places=self.places[:5], mu=np.empty(0), share=np.empty(0))
 
     def moved(self, basis: Array, medium: FieldAligned, speed: float) -> Array:
         """What is to be averaged: (3/v) kappa . grad, and monopole and dipole over the nodes."""
@@ -156,20 +175,62 @@ def walk(
     return spent
 
 
-def walk_back(medium: FieldAligned, seed: int, times: Times, places: Array) -> int:
-    """Move a cloud of the observer, with shorter steps first: there its bias counts most."""
-    left, block, spent = times.leg, 0, 0
-    for number, part in EARLY:
-        duration = times.step * number / part
-        spent += walk(medium, seed, FROM_OBSERVER, block, times.step / part, duration, places)
-        left, block = left - duration, block + number
-    return spent + walk(medium, seed, FROM_OBSERVER, block, times.step, left, places)
+class Cloud:
+    """Particles from one place, and how far they have come.
 
+    Two clouds that stop at the same times share their random numbers.
 
-def walk_on(medium: FieldAligned, seed: int, times: Times, places: Array) -> int:
-    """Move the observer's own cloud on after its leg, with random numbers of later blocks."""
-    block = sum(number for number, _ in EARLY) + steps_for(times.leg, times.step)
-    return walk(medium, seed, FROM_OBSERVER, block, times.step, times.more, places)
+    Parameters
+    ----------
+    medium : FieldAligned
+    seed : int
+    stream : np.uint64
+        The observer's has shorter steps first: there its bias counts most.
+    step : float
+        Longest step [yr].
+    place : array_like, shape (3,)
+        Where all of them begin [pc].
+    number : int
+        How many they are.
+    """
+
+    def __init__(
+        self,
+        medium: FieldAligned,
+        seed: int,
+        stream: np.uint64,
+        step: float,
+        place: Any,
+        number: int,
+    ) -> None:
+        self._numbers, self._medium, self._step = (seed, stream), medium, step
+        self._places = np.repeat(np.array(place, dtype=float)[:, None], number, axis=1)
+        self._time, self._block, self.sub_steps = 0.0, 0, 0
+
+    def visit(self, times: Iterable[float]) -> dict[float, Array]:
+        """Go on to each of these times [yr], in their order; the places at each, (3, number)."""
+        return {time: self._go(time) for time in sorted(times)}
+
+    def _go(self, time: float) -> Array:
+        duration = time - self._time
+        if duration <= NOTHING * self._step:
+            return self._places.copy()
+        left, early = duration, EARLY if self._is_at_the_observer else ()
+        for number, part in early:
+            self._walk(self._step / part, self._step * number / part)
+            left, self._block = left - self._step * number / part, self._block + number
+        self._walk(self._step, left)
+        self._block += steps_for(duration, self._step)  # at least as many as that were
+        self._time = time
+        return self._places.copy()
+
+    @property
+    def _is_at_the_observer(self) -> bool:
+        return self._time == 0.0 and self._numbers[1] == FROM_OBSERVER
+
+    def _walk(self, longest: float, duration: float) -> None:
+        walked = walk(self._medium, *self._numbers, self._block, longest, duration, self._places)
+        self.sub_steps += walked
 
 
 def displaced(

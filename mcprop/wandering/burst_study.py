@@ -19,13 +19,14 @@ from mcprop.analytic.wandering import mach_four
 from mcprop.diffusion import tensor
 from mcprop.units import C_LIGHT
 from mcprop.wandering.burst import BurstSeen, burst_through
+from mcprop.wandering.burst_legs import LegScan, LegTest, leg_test
 from mcprop.wandering.realisations import (
     Estimate,
-    check_maker,
     each_realisation,
     estimate,
     field_seed,
     positive,
+    seeded,
     whole,
 )
 
@@ -98,7 +99,8 @@ class BurstStudy:
         of the local field to the mean field [deg]; line_distance : distance across from the
         observer to the line of the source [pc]; effective_distance : distance across at which the
         formula gives the density that was found [pc], NaN where it is higher than the formula ever
-        is; growth_perp : <dx^2>/(2 t) of the cloud across the mean field over kappa_parallel.
+        is; growth_perp : <dx^2>/(2 t) of the cloud across the mean field over kappa_parallel;
+        growth_late : the same of the second half of its way alone.
         """
         dipole = np.array([one.dipole for one in self.seen])
         length = np.linalg.norm(dipole, axis=1)
@@ -120,6 +122,7 @@ class BurstStudy:
             "line_distance": np.array([one.line_distance for one in self.seen]),
             "effective_distance": self._effective_distance(ratio),
             "growth_perp": np.array([one.growth_perp for one in self.seen]) / self.kappa_parallel,
+            "growth_late": np.array([one.late_perp for one in self.seen]) / self.kappa_parallel,
         }
 
     @property
@@ -169,6 +172,32 @@ class BurstStudy:
         return estimate(self.rows["growth_perp"])
 
     @property
+    def late(self) -> Estimate:
+        """The same of the second half of the cloud's way alone: later, where it still changes."""
+        return estimate(self.rows["growth_late"])
+
+    @property
+    def later(self) -> Estimate:
+        """Growth of `perpendicular` to `late`; its error is from the realisations one by one."""
+        return estimate(self.rows["growth_late"] - self.rows["growth_perp"])
+
+    @property
+    def width(self) -> float:
+        """Root mean square displacement of the cloud across the mean field, of one axis [pc]."""
+        return math.sqrt(float(np.mean([one.width**2 for one in self.seen])))
+
+    @property
+    def leg_scans(self) -> list[tuple[int, LegScan]]:
+        """Realisations in which several legs were tried, by their number."""
+        return [(n, one.legs) for n, one in enumerate(self.seen) if one.legs is not None]
+
+    @property
+    def leg_test(self) -> LegTest:
+        """Whether density and dipole depend on the leg, from these."""
+        numbers, scans = zip(*self.leg_scans, strict=True)
+        return leg_test(scans, [self.seen[n].b_hat for n in numbers])
+
+    @property
     def pull(self) -> float:
         """Difference of `perpendicular` and M_A^4, in standard deviations."""
         value, error = self.perpendicular
@@ -215,6 +244,7 @@ def burst_study(
     mach: float,
     *,
     realisations: int = 24,
+    legs: int = 0,
     seed: int = 0,
     observer: Any = (0.0, 0.0, 0.0),
     speed: float = C_LIGHT,
@@ -233,6 +263,8 @@ def burst_study(
         M_A = dB/B0 of the field, for the formula D_perp = M_A^4 D_parallel to compare with.
     realisations : int
         Number of fields.
+    legs : int
+        In how many of them, from the first, the burst is also seen with half and twice the leg.
     seed : int
         Seed of the study: the same call with it gives the same bits.
     workers : int, optional
@@ -258,18 +290,20 @@ def burst_study(
     """
     positive("mach", mach, "1")
     whole("seed", seed, 0)
-    check_maker(field_of)
+    whole("legs", legs, 0)
+    maker = seeded(field_of)
 
     def one(realisation: int) -> BurstSeen:
         drawn = field_seed(seed, realisation)
         return burst_through(
-            field_of(drawn),
+            maker(drawn),
             source,
             age,
             kappa_parallel,
             kappa_perp,
             observer=observer,
             speed=speed,
+            legs=realisation < legs,
             seed=drawn,
             **options,
         )

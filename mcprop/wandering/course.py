@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mcprop.diffusion import gyroradius
 from mcprop.errors import RangeError
-from mcprop.kernels.orbit import boris, dormand_prince
-from mcprop.protocol import step_scale
+from mcprop.kernels.lanes import LANES
+from mcprop.kernels.orbit import Part, boris, dormand_prince, under_way
 from mcprop.units import C_LIGHT, bare
-from mcprop.wandering.realisations import positive
+from mcprop.wandering.realisations import look_up, positive, scale_of
 
 TURN = 0.2
 """Angle [rad] by which the strongest field that was looked at turns a particle in one step."""
@@ -29,8 +31,12 @@ WIDEST = 0.5 * np.pi
 PATIENCE = 10**8
 """Most adaptive steps of an orbit."""
 
-MOST = 1e15
-"""Steps that nobody could wait for."""
+MOST = 1e10
+"""Most steps of an orbit: sixteen hours for `LANES` of them in 200 waves."""
+
+TOGETHER, AT_ONCE = 200_000, 10_000
+"""Steps of all particles, and adaptive steps of one, that are taken without looking up: a second.
+"""
 
 
 def numbers(name: str, given: Any, unit: str = "") -> np.ndarray:
@@ -130,7 +136,13 @@ class Course(NamedTuple):
         return float(np.abs(self.lengths).max())
 
     def run(
-        self, field: Any, seed: int, stream: int, first: int, begin: np.ndarray
+        self,
+        field: Any,
+        seed: int,
+        stream: int,
+        first: int,
+        begin: np.ndarray,
+        stop: Event | None = None,
     ) -> tuple[np.ndarray, float]:
         """Follow particles to all records.
 
@@ -142,6 +154,8 @@ class Course(NamedTuple):
             Random numbers of the collisions, and number of the first particle.
         begin : ndarray, shape (6, particles)
             Places [pc] and directions.
+        stop : Event, optional
+            Set when the orbits are not wanted any more.
 
         Returns
         -------
@@ -155,20 +169,17 @@ class Course(NamedTuple):
         RangeError
             If the step was too long, or the field is not finite.
         """
-        out = np.empty((len(self.times), *begin.shape))
-        half = boris(
-            field,
-            self.speed,
-            self.turning,
-            self.lengths,
-            self.counts,
-            self.hits,
-            np.uint64(seed),
-            np.uint64(stream),
-            np.uint64(first),
-            begin,
-            out,
-        )
+        out, half = np.empty((len(self.times), *begin.shape)), 0.0
+        keys = np.uint64(seed), np.uint64(stream)
+        for some in self._blocks(begin.shape[1]):
+            now, number = begin[:, some].copy(), np.uint64(first + some.start)
+            for records, part in self._parts(now.shape[1]):
+                look_up(stop)
+                steps = self.lengths[records], self.counts[records], self.hits[records]
+                ends = np.empty((records.stop - records.start, *now.shape))
+                pace = self.speed, self.turning
+                turn = boris(field, *pace, *steps, part, *keys, number, now, ends)
+                out[records, :, some], now, half = ends, ends[-1].copy(), max(half, turn)
         if not np.isfinite(out).all():
             raise RangeError("an orbit has left the numbers: the field must be finite everywhere.")
         if 2.0 * half > WIDEST:
@@ -178,8 +189,29 @@ class Course(NamedTuple):
             )
         return out, 2.0 * half
 
+    def _blocks(self, particles: int) -> Iterator[slice]:
+        """Particles of one call: whole blocks of lanes, as many as come to the end in time."""
+        many = LANES * max(TOGETHER // (LANES * int(self.counts.sum())), 1)
+        for first in range(0, particles, many):
+            yield slice(first, min(first + many, particles))
+
+    def _parts(self, particles: int) -> Iterator[tuple[slice, Part]]:
+        """Records that are reached in one call, and the steps of the first and the last."""
+        allowed = max(TOGETHER // (LANES * -(-particles // LANES)), 1)
+        counts, first, done, drawn = self.counts.tolist(), 0, 0, 0
+        while first < len(counts):
+            last, taken = first, counts[first] - done
+            while last + 1 < len(counts) and taken + counts[last + 1] <= allowed:
+                last, taken = last + 1, taken + counts[last + 1]
+            halt = min(counts[last], done + allowed) if last == first else counts[last]
+            yield slice(first, last + 1), Part(done, halt, drawn)
+            drawn += sum(counts[first:last]) + last - first
+            first, done = last, halt
+            if halt == counts[last]:
+                drawn, first, done = drawn + halt + 1, last + 1, 0
+
     def run_adaptively(
-        self, field: Any, tolerance: float, begin: np.ndarray
+        self, field: Any, tolerance: float, begin: np.ndarray, stop: Event | None = None
     ) -> tuple[np.ndarray, float]:
         """Follow particles to all records in steps of controlled error.
 
@@ -191,6 +223,8 @@ class Course(NamedTuple):
             Largest error of a step [rad].
         begin : ndarray, shape (6, particles)
             Places [pc] and directions.
+        stop : Event, optional
+            Set when the orbits are not wanted any more.
 
         Returns
         -------
@@ -205,10 +239,16 @@ class Course(NamedTuple):
             If the tolerance cannot be kept.
         """
         out = np.empty((len(self.times), *begin.shape))
-        first = float(self.lengths[0])
-        dormand_prince(
-            field, self.speed, self.turning, self.times, tolerance, first, PATIENCE, begin, out
-        )
+        given = field, self.speed, self.turning, self.times, tolerance, AT_ONCE
+        for j in range(begin.shape[1]):
+            orbit = under_way(begin[:, j : j + 1], self.lengths[0])
+            one = np.empty((len(self.times), 6, 1))
+            for _ in range(0, PATIENCE, AT_ONCE):
+                look_up(stop)
+                dormand_prince(*given, orbit, one)
+                if orbit[-1, 0] == len(self.times):
+                    break
+            out[:, :, j] = one[:, :, 0]
         if not np.isfinite(out).all():
             raise RangeError(
                 f"tolerance = {tolerance} rad cannot be kept: an orbit takes more than "
@@ -255,6 +295,8 @@ def make_course(
     ------
     RangeError
         If a number is out of range.
+    ModelError
+        If there is no step, and the field tells no scale to make one of.
     """
     turning = turning_rate(rigidity, beta, charge)
     speed = beta * C_LIGHT
@@ -268,7 +310,8 @@ def make_course(
     wholes = np.ceil(np.abs(gaps) / wanted * (1.0 - 1e-12))
     if wholes.sum() > MOST:
         raise RangeError(
-            f"times = {times} take {wholes.sum():.3g} steps of {wanted:.3g} yr: too many."
+            f"times = {times} take {wholes.sum():.3g} steps of {wanted:.3g} yr: {MOST:.0e} at most "
+            "are allowed."
         )
     counts = wholes.astype(np.int64)
     lengths = gaps / counts
@@ -283,11 +326,11 @@ def make_course(
 def _step(field: Any, speed: float, turning: float, places: np.ndarray) -> float:
     """Step [yr] by the strongest field and the shortest scale at the first of the places (3, n)."""
     looked = places[:, :LOOKS]
+    scales = [scale_of(field, place, "step=") for place in looked[:, :SCALES].T.tolist()]
     instant = 1e-6 / abs(turning)
     directions = np.zeros(looked.shape)
     course = Course(speed, turning, *(np.array([n]) for n in (instant, instant, 1, 0.0)))
     _, turn = course.run(field, 0, 0, 0, np.concatenate([looked, directions]))
-    scales = [float(step_scale(field, *place)) for place in looked[:, :SCALES].T]
     return min(TURN * instant / max(turn, 1e-300), REACH * min(scales) / speed)
 
 

@@ -20,12 +20,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
 
 from mcprop.errors import RangeError
-from mcprop.wandering.realisations import Estimate, each_realisation, estimate, positive
+from mcprop.wandering.given_field import warn_of_period
+from mcprop.wandering.realisations import (
+    Estimate,
+    check_mean,
+    each_realisation,
+    estimate,
+    positive,
+    seeded,
+)
 from mcprop.wandering.tracing import (
     begin,
     check_counts,
@@ -62,6 +71,15 @@ class LineSpread:
     heights: np.ndarray
     separations: np.ndarray | None
     seed: int
+
+    def __repr__(self) -> str:
+        realisations, records = self.squares.shape
+        found = f"{realisations} realisations, {records} records to {self.s[-1]:g} pc"
+        try:
+            found += f", late() {self.late()} pc, per_height() {self.per_height()} pc"
+        except RangeError:  # too few records
+            found += f", running {estimate(self.squares[:, -1] / (2.0 * self.s[-1]))} pc at the end"
+        return f"LineSpread({found}, seed {self.seed})"
 
     @property
     def mean_square(self) -> Estimate:
@@ -161,9 +179,11 @@ def line_spread(
     Parameters
     ----------
     field_of : callable
-        Makes the field of a realisation from its seed (int), mean field along +z included.
+        Makes the field of a realisation from its seed (int), mean field along +z included. Of
+        waves it makes others of each seed; errors know only of the scatter that it brings.
     length : float
-        How far lines are followed [pc].
+        How far lines are followed [pc]. On a periodic grid it should not exceed the period along
+        z: lines that meet the same waves again may spread twice as fast, and a warning tells.
     realisations, lines : int
         Number of fields, and of lines in each; they start at random places.
     seed : int
@@ -189,24 +209,29 @@ def line_spread(
         If a number is not allowed, or a line ends on the way (see `trace`): what is left would be
         no fair sample.
     ModelError
-        If `field_of` makes no model of a field, or one whose mean is not along +z.
+        If `field_of` makes no model of a field, one whose mean is not along +z or cannot be told
+        from zero, one that tells no scale where there is no step, or the same waves of two seeds.
     """
     stepping = make_stepping(step, tolerance, by)
     far = positive("length", length, "pc")
     edge = far if box is None else positive("box", box, "pc")
     gap = None if apart is None else positive("apart", apart, "pc")
     check_counts(lines, seed, records)
+    maker, stop = seeded(field_of), Event()
 
     def one(realisation: int) -> tuple[np.ndarray, ...]:
-        field, starts, across = begin(field_of, seed, realisation, lines, edge)
+        field, starts, across = begin(maker, seed, realisation, lines, edge)
+        if realisation == 0:
+            check_mean(field, seed)
+            warn_of_period(field, far)
         if gap is None:
-            return _moved(starts, whole_lines(field, starts, far, records, stepping))
+            return _moved(starts, whole_lines(field, starts, far, records, stepping, stop))
         both = np.hstack([starts, starts + gap * across])
-        places = whole_lines(field, both, far, records, stepping)
+        places = whole_lines(field, both, far, records, stepping, stop)
         distance = ((places[:, lines:] - places[:, :lines]) ** 2).sum(axis=2)
         return *_moved(starts, places[:, :lines]), distance.mean(axis=1)
 
-    found = each_realisation(one, realisations, workers)
+    found = each_realisation(one, realisations, workers, stop)
     squares, heights, *parted = np.stack(found, axis=1)
     s = far * np.arange(1, records + 1) / records
     return LineSpread(s, squares, heights, parted[0] if parted else None, seed)

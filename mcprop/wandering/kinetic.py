@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcprop.errors import RangeError
+from mcprop.kernels.lanes import LANES
 from mcprop.kernels.launch import directions as random_directions
 from mcprop.kernels.rng import words
 from mcprop.kernels.scatter import flights, scattered
@@ -24,6 +25,9 @@ from mcprop.wandering.realisations import positive, whole
 
 STREAM = 0x6B696E65
 """Stream of the random numbers."""
+
+MOST, TOGETHER = 1e6, 1_000_000
+"""Most flights of a particle, and those of all that are taken without looking up: a second."""
 
 
 class Coefficients(NamedTuple):
@@ -48,6 +52,10 @@ class Scattered(NamedTuple):
     first: np.ndarray
     positions: np.ndarray
     directions: np.ndarray
+
+    def __repr__(self) -> str:
+        records, particles, _ = self.positions.shape
+        return f"Scattered({particles} particles, {records} times to {self.times[-1]:g} yr)"
 
 
 class Flights(NamedTuple):
@@ -146,13 +154,24 @@ def scattered_orbits(
     at = np.atleast_1d(numbers("times", times, "yr"))
     if not (at.ndim == 1 and at.size and np.all(np.diff(at, prepend=0.0) > 0.0)):
         raise RangeError(f"times = {times} must be positive and rising [yr].")
+    if not at[-1] <= MOST * tau:
+        raise RangeError(
+            f"times = {times} take {at[-1] / tau:.3g} flights of tau = {tau} yr: {MOST:.0e} at "
+            "most are allowed."
+        )
     begin = np.empty((whole("particles", particles, 1), 3))
     key, stream = np.uint64(whole("seed", seed, 0)), np.uint64(STREAM)
     number = np.uint64(whole("first", first, 0, 2**62))
     random_directions(key, stream, number, begin)
     out = np.empty((len(at), 6, particles))
     starts = np.vstack([np.zeros((3, particles)), begin.T])
-    scattered(speed, omega, tau, _unit(b_hat), key, stream, number, at, starts, out)
+    theory = speed, omega, tau, _unit(b_hat), key, stream
+    many = LANES * max(int(TOGETHER / (LANES * (len(at) + at[-1] / tau))), 1)
+    for i in range(0, particles, many):  # Ctrl-C is heard in between
+        some = starts[:, i : i + many].copy()
+        ends = np.empty((len(at), *some.shape))
+        scattered(*theory, number + np.uint64(i), at, some, ends)
+        out[:, :, i : i + many] = ends
     return Scattered(at, begin, np.moveaxis(out[:, :3], 1, 2), np.moveaxis(out[:, 3:], 1, 2))
 
 

@@ -34,6 +34,7 @@ Giacinti, G. & Kirk, J. G. 2017, ApJ 835, 258 (the mean of many skies is no pure
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,7 +108,14 @@ class _Observer(NamedTuple):
         shares = (drawn[:, 0] >> np.uint64(11)) * 2.0**-53
         return directions_in_pixels(self.nside, shares.reshape(pixels, self.per_pixel))
 
-    def sky(self, seen: np.ndarray, legs: _Legs, duration: float, speed: float) -> KineticSky:
+    def sky(
+        self,
+        seen: np.ndarray,
+        legs: _Legs,
+        duration: float,
+        speed: float,
+        halfway: KineticSky | None = None,
+    ) -> KineticSky:
         """Make the sky of what is found from directions (npix, n, 3) of the map."""
         shape = seen.shape
         moved = (legs.displacements @ self.axes).reshape(shape)
@@ -118,6 +126,7 @@ class _Observer(NamedTuple):
         error = np.sqrt(excess.var(axis=1, ddof=1) / self.per_pixel)
         dipole, covariance = _fit(seen, excess)
         rows = [_fit(seen, moved[..., i]) for i in range(3)]
+        memory = np.array([_fit(seen, came[..., i])[0] for i in range(3)])
         flat = moved.reshape(-1, 3)
         return KineticSky(
             1.0 + mean,
@@ -126,6 +135,7 @@ class _Observer(NamedTuple):
             np.array([row for row, _ in rows]),
             np.sqrt([np.diag(square) for _, square in rows]),
             flat.T @ flat / len(flat),
+            memory,
             gradient,
             self.local @ self.axes,
             self.mean_field @ self.axes,
@@ -134,6 +144,7 @@ class _Observer(NamedTuple):
             self.per_pixel,
             self.seed,
             legs.widest_turn,
+            halfway,
         )
 
 
@@ -184,17 +195,8 @@ def _observer(
             f" {12 * nside * nside * per_pixel} directions; {_TOGETHER} at most are allowed."
         )
     key = whole("seed", seed, 0)
-    return _Observer(
-        field,
-        _three("gradient", gradient, "1/pc"),
-        _three("outer", outer),
-        here,
-        normalise(mean),
-        turned,
-        nside,
-        per_pixel,
-        key,
-    )
+    slope, beyond = _three("gradient", gradient, "1/pc"), _three("outer", outer)
+    return _Observer(field, slope, beyond, here, normalise(mean), turned, nside, per_pixel, key)
 
 
 def _three(name: str, value: Any, unit: str = "") -> np.ndarray:
@@ -292,7 +294,9 @@ def traced_sky(
     mean_field: Any = (0.0, 0.0, 1.0),
     axes: Any = None,
     step: float | None = None,
+    halfway: bool = False,
     workers: int | None = None,
+    stop: Event | None = None,
 ) -> KineticSky:
     """Sky of orbits traced back through a field, for a given time.
 
@@ -320,8 +324,13 @@ def traced_sky(
         (3/v) kappa . g, the mean sky does not depend on the duration.
     step : float, optional
         Longest step [yr]; by default as for `follow_orbits`, from the field round the observer.
+    halfway : bool
+        Whether to keep the sky of the same orbits at half the duration as well, with `outer`
+        there, to see what still depends on the duration.
     workers : int, optional
         Number of threads; no bit of the result depends on it.
+    stop : Event, optional
+        Set when the sky is not wanted any more.
 
     Returns
     -------
@@ -339,10 +348,13 @@ def traced_sky(
         whole("workers", workers, 1)
     time = -positive("duration", duration, "yr")
     near = _places_near(observer, beta * C_LIGHT * -time)
-    course = make_course(field, rigidity, beta, charge, near, time, step, tau)
+    times = [0.5 * time, time] if halfway else [time]
+    course = make_course(field, rigidity, beta, charge, near, times, step, tau)
     seen = observer.directions()
-    legs = _trace_back(observer, course, seen.reshape(-1, 3), workers)
-    return observer.sky(seen, legs, -time, course.speed)
+    halt = Event() if stop is None else stop
+    legs = _trace_back(observer, course, seen.reshape(-1, 3), workers, halt)
+    half = observer.sky(seen, legs[0], -0.5 * time, course.speed) if halfway else None
+    return observer.sky(seen, legs[-1], -time, course.speed, half)
 
 
 def _places_near(observer: _Observer, reach: float) -> np.ndarray:
@@ -355,23 +367,28 @@ def _places_near(observer: _Observer, reach: float) -> np.ndarray:
 
 
 def _trace_back(
-    observer: _Observer, course: Course, seen: np.ndarray, workers: int | None
-) -> _Legs:
-    """Trace orbits that arrive from `seen` (n, 3) in the axes of the map."""
+    observer: _Observer, course: Course, seen: np.ndarray, workers: int | None, stop: Event
+) -> list[_Legs]:
+    """Trace orbits that arrive from `seen` (n, 3) in the axes of the map, to all records."""
     motion = -seen @ observer.axes.T
 
     def one(first: int) -> tuple[np.ndarray, float]:
         part = motion[first : first + CHUNK].T
         places = np.broadcast_to(observer.place[:, None], part.shape)
-        out, widest = course.run(
-            observer.field, observer.seed, STREAM + 1, first, np.concatenate([places, part])
-        )
-        return out[-1], widest
+        starts = np.concatenate([places, part])
+        return course.run(observer.field, observer.seed, STREAM + 1, first, starts, stop)
 
     starts = range(0, len(seen), CHUNK)
     found = [one(starts[0])]  # compiles, before threads could do so at once
     with ThreadPoolExecutor(workers) as pool:
-        found += pool.map(one, starts[1:])
-    ends = np.concatenate([out for out, _ in found], axis=1)
-    moved = ends[:3].T - observer.place
-    return _Legs(moved, -ends[3:].T, max(widest for _, widest in found))
+        try:
+            found += pool.map(one, starts[1:])
+        except BaseException:  # Ctrl-C, or trouble in one of them: the others shall stop
+            stop.set()
+            raise
+    widest = max(turn for _, turn in found)
+    legs = []
+    for ends in np.concatenate([out for out, _ in found], axis=2):
+        moved = ends[:3].T - observer.place
+        legs.append(_Legs(moved, -ends[3:].T, widest))
+    return legs

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
 
+from mcprop.errors import RangeError
 from mcprop.protocol import step_scale
-from mcprop.wandering.realisations import Estimate, each_realisation, estimate, positive
+from mcprop.wandering.given_field import warn_of_period
+from mcprop.wandering.realisations import Estimate, each_realisation, estimate, positive, seeded
 from mcprop.wandering.tracing import (
     begin,
     check_counts,
@@ -43,6 +46,15 @@ class LineDivergence:
     s: np.ndarray
     logarithms: np.ndarray
     seed: int
+
+    def __repr__(self) -> str:
+        realisations, records = self.logarithms.shape
+        found = f"{realisations} realisations, {records} records to {self.s[-1]:g} pc"
+        try:
+            found += f", rate() {self.rate()} /pc"
+        except RangeError:  # too few records
+            found += f", rate {estimate(self.logarithms[:, -1] / self.s[-1])} /pc from the start"
+        return f"LineDivergence({found}, seed {self.seed})"
 
     def rate(self, after: float | None = None) -> Estimate:
         """Exponential growth rate, the largest Lyapunov exponent of the lines.
@@ -108,7 +120,7 @@ def line_divergence(
     Parameters
     ----------
     field_of, length, realisations, seed, step, tolerance, box, workers
-        As for `line_spread`.
+        As for `line_spread`; the field needs no mean.
     pairs : int
         Pairs of lines in each realisation.
     records : int
@@ -132,15 +144,18 @@ def line_divergence(
     far = positive("length", length, "pc")
     edge = far if box is None else positive("box", box, "pc")
     check_counts(pairs, seed, records)
+    maker, stop = seeded(field_of), Event()
 
     def one(realisation: int) -> np.ndarray:
-        field, starts, across = begin(field_of, seed, realisation, pairs, edge)
+        field, starts, across = begin(maker, seed, realisation, pairs, edge)
+        if realisation == 0:
+            warn_of_period(field, far)
         close = CLOSE * min(float(step_scale(field, *starts[:, 0].tolist())), LARGEST_SCALE)
         logarithms, offset = np.empty(records), close * across
         total = np.zeros(pairs)
         for record in range(records):
             both = np.hstack([starts, starts + offset])
-            ends = whole_lines(field, both, far / records, 1, stepping)[0].T
+            ends = whole_lines(field, both, far / records, 1, stepping, stop)[0].T
             starts, apart = np.ascontiguousarray(ends[:, :pairs]), ends[:, pairs:] - ends[:, :pairs]
             growth = np.sqrt((apart**2).sum(axis=0)) / close
             total += np.log(growth)
@@ -148,6 +163,6 @@ def line_divergence(
             logarithms[record] = total.mean()
         return logarithms
 
-    found = each_realisation(one, realisations, workers)
+    found = each_realisation(one, realisations, workers, stop)
     s = far * np.arange(1, records + 1) / records
     return LineDivergence(s, np.array(found), seed)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from mcprop.wandering.realisations import (
     make_field,
     place_generator,
     positive,
+    seeded,
     whole,
 )
 
@@ -71,6 +73,13 @@ class Orbits:
     step: float
     widest_turn: float
 
+    def __repr__(self) -> str:
+        records, particles, _ = self.positions.shape
+        return (
+            f"Orbits({particles} particles, {records} times to {self.times[-1]:g} yr, steps of "
+            f"{self.step:.3g} yr, widest turn {self.widest_turn:.3g} rad)"
+        )
+
 
 def follow_orbits(
     field: Any,
@@ -92,7 +101,8 @@ def follow_orbits(
     Parameters
     ----------
     field : model of a field
-        It answers `b_vector` [uG].
+        It answers `b_vector` [uG]; one of your own has a field `scale`, its shortest wavelength
+        [pc], unless there is a step.
     rigidity : float
         Rigidity [GV].
     starts : array_like, shape (3,) or (particles, 3)
@@ -128,7 +138,7 @@ def follow_orbits(
         If a number is out of range, the step is too long for the field that was met, or the
         tolerance cannot be kept.
     ModelError
-        If the field is no field.
+        If the field is no field, or tells no scale where there is no step.
     """
     check_field(field)
     begin = _begin(starts, directions)
@@ -194,6 +204,21 @@ class RunningDiffusion:
     seed: int
     step: float
     widest_turn: float
+
+    def __repr__(self) -> str:
+        realisations, records = self.along.shape
+        over = 0.5 / self.times[-1]
+        last = {
+            "parallel": over * self.along[:, -1],
+            "perp": over * self.across[:, -1],
+            "hall": self.hall[:, -1],
+        }
+        told = ", ".join(f"kappa_{name} {estimate(end)}" for name, end in last.items())
+        return (
+            f"RunningDiffusion({realisations} realisations of {self.particles} particles, seed "
+            f"{self.seed},\n  at the last of {records} times, {self.times[-1]:g} yr: "
+            f"{told} pc^2/yr)"
+        )
 
     @property
     def kappa_parallel(self) -> Estimate:
@@ -284,7 +309,8 @@ def running_diffusion(
     Parameters
     ----------
     field_of : callable
-        Makes the field of a realisation from its seed (int), mean field along +z included.
+        Makes the field of a realisation from its seed (int), mean field along +z included. Of
+        waves it makes others of each seed; errors know only of the scatter that it brings.
     rigidity : float
         Rigidity [GV].
     times : array_like
@@ -297,7 +323,7 @@ def running_diffusion(
         As for `follow_orbits`; collisions come on top of what the field does.
     box : float, optional
         Edge [pc] of the cube round the origin in which orbits start; by default `ROOM` times the
-        `step_scale` at the origin.
+        `step_scale` at the origin, 10 pc of a field that tells none.
     workers : int, optional
         Number of threads; no bit of the result depends on it.
 
@@ -311,7 +337,8 @@ def running_diffusion(
     RangeError
         If a number is out of range, or the step is too long for a field that was met.
     ModelError
-        If `field_of` makes no model of a field, or one whose mean is not along +z.
+        If `field_of` makes no model of a field, one whose mean is not along +z, one that tells no
+        scale where there is no step, or the same waves of two seeds.
     """
     whole("realisations", realisations, LEAST)
     whole("particles", particles, 1)
@@ -320,16 +347,17 @@ def running_diffusion(
         positive("box", box, "pc")
     if np.min(numbers("times", times, "yr"), initial=np.inf) <= 0.0:
         raise RangeError(f"times = {times} must be positive and rising [yr].")
+    maker, stop = seeded(field_of), Event()
 
     def one(realisation: int) -> tuple[np.ndarray, Course, float]:
-        field = make_field(field_of, seed, realisation)
+        field = make_field(maker, seed, realisation)
         stream = STREAM + realisation
         begin = _scattered_start(field, box, particles, seed, realisation)
         course = make_course(field, rigidity, beta, charge, begin[:3], times, step, tau)
-        out, widest = course.run(field, seed, stream, 0, begin)
+        out, widest = course.run(field, seed, stream, 0, begin, stop)
         return _moments(begin, out, course.speed), course, widest
 
-    found = each_realisation(one, realisations, workers)
+    found = each_realisation(one, realisations, workers, stop)
     along, across, hall = np.stack([moments for moments, _, _ in found], axis=1)
     return RunningDiffusion(
         found[0][1].times,

@@ -45,6 +45,13 @@ class Plateau:
     level: float
     tolerance: float
 
+    def __repr__(self) -> str:
+        low, high = self.change
+        return (
+            f"Plateau({self.verdict}: {self.mean:.4g} +- {self.std_dev:.2g} from {self.begin:g} to "
+            f"{self.end:g}, change {100 * low:+.3g} to {100 * high:+.3g} %, p {self.p_value:.2g})"
+        )
+
     @property
     def p_value(self) -> float:
         """Probability that one of the two tests is as bad or worse, at most."""

@@ -2,7 +2,7 @@
 
 On the scale of the field particles diffuse by kappa_parallel along their line and by kappa_perp
 across it; beyond that scale by D_par along the mean field and D_perp across it, and D_perp exceeds
-kappa_perp by what the lines wander.
+kappa_perp by what the lines wander. Coefficients may vary, and plasma may carry particles along.
 
 >>> from mcprop.fields import wandering_field
 >>> from mcprop.wandering.pseudo_particles import spread
@@ -27,10 +27,10 @@ from mcprop.errors import RangeError
 from mcprop.kernels.flow import Still
 from mcprop.kernels.lanes import LANES
 from mcprop.kernels.wander import wander
-from mcprop.medium.constant import Constant
 from mcprop.medium.field_aligned import FieldAligned
 from mcprop.protocol import step_scale
 from mcprop.units import bare
+from mcprop.wandering.given_transport import LOOKS, Transport, given_transport, plain
 from mcprop.wandering.realisations import (
     Estimate,
     each_realisation,
@@ -38,14 +38,15 @@ from mcprop.wandering.realisations import (
     make_field,
     place_generator,
     positive,
+    scale_of,
+    seeded,
     whole,
 )
 
 STREAM = 0x77616E64_00000000
 """Stream of the random numbers of the first realisation; the next follow."""
 
-STRIDE = 0.5
-"""Root mean square of a step along the line in units of `step_scale`, if no step is given."""
+ORIGIN = (0.0, 0.0, 0.0)
 
 ROOM, FARTHEST = 1000.0, 1e6
 """Edge of the cube in which particles start in units of `step_scale`, and its largest [pc]."""
@@ -91,23 +92,34 @@ class ParticleSpread:
     along, across : ndarray, shape (realisations, records)
         Mean squares <dz^2> and <dx^2 + dy^2>/2 over the particles of a realisation [pc^2]; of
         equally spaced times also over all records to start from, because the particles fill space
-        evenly at any time.
-    kappa_parallel, kappa_perp : float
+        evenly at any time. In a flow they are about the mean displacement of these particles.
+    kappa_parallel, kappa_perp : float or model that answers `coefficient`
         Coefficients along and across the local field [pc^2/yr].
     particles, seed : int
         Particles of a realisation, and seed of the study.
     step : float
         Longest step of any realisation [yr].
+    flow : model that answers `velocity`
+        The plasma [pc/yr]; `Still` if none was given.
+    moved : ndarray, shape (realisations, 3, records)
+        Mean displacement of the particles of a realisation [pc].
     """
 
     times: np.ndarray
     along: np.ndarray
     across: np.ndarray
-    kappa_parallel: float
-    kappa_perp: float
+    kappa_parallel: Any
+    kappa_perp: Any
     particles: int
     seed: int
     step: float
+    flow: Any
+    moved: np.ndarray
+
+    @property
+    def mean_displacement(self) -> Estimate:
+        """<dx>, <dy> and <dz> [pc] and their errors, at each time, shape (3, records)."""
+        return estimate(self.moved)
 
     @property
     def mean_square_parallel(self) -> Estimate:
@@ -199,13 +211,14 @@ class ParticleSpread:
 
 def spread(
     field_of: Callable[[int], Any],
-    kappa_parallel: float,
-    kappa_perp: float,
+    kappa_parallel: Any,
+    kappa_perp: Any,
     times: Any,
     realisations: int,
     particles: int,
     seed: int,
     *,
+    flow: Any = None,
     step: float | None = None,
     box: float | None = None,
     workers: int | None = None,
@@ -213,26 +226,35 @@ def spread(
     """Spread of pseudo-particles in realisations of a random field.
 
     Particles start evenly in a large box, so those of one realisation are far apart, and so are
-    their later places: a diffusion keeps what is even.
+    their later places: a diffusion keeps what is even, and so does a flow without sources. What
+    varies should do so in much the same way all over the box, else its corners are averaged too.
 
     Parameters
     ----------
     field_of : callable
         Makes the field of a realisation from its seed (int), mean field along +z included.
-    kappa_parallel, kappa_perp : float
-        Coefficients along and across the local field [pc^2/yr].
+    kappa_parallel, kappa_perp : float or model that answers `coefficient`
+        Coefficients along and across the local field [pc^2/yr], kappa_perp <= kappa_parallel
+        everywhere; models are those of `mcprop.medium`, such as `Constant`, or your own.
     times : array_like
         When to record [yr], positive and rising. Where they are the multiples of the first, mean
         squares are taken over all starting records, with smaller errors.
     realisations, particles : int
-        Number of fields, and of particles in each; lanes are full from 64 particles on.
+        Number of fields, and of particles in each; lanes are full from 64 particles on. In a flow
+        at least two particles.
     seed : int
         Seed of the study.
+    flow : model that answers `mcprop.kernels.flow.velocity`, optional
+        Velocity of the plasma [pc/yr], and its divergence; by default it is at rest. Mean squares
+        are then about the mean displacement of the particles of each realisation, without bias.
+        Where its divergence is not zero particles crowd, and all times count from the start.
     step : float, optional
-        Longest step [yr]; by default the root mean square along the line is `STRIDE` times the
-        `step_scale` of the field. The error is of second order in it; halve it to see.
+        Longest step [yr]. By default the root mean square along the line is at most 1/2 of the
+        `step_scale` of the field and 1/8 of those of coefficients and flow, and the plasma goes at
+        most 1/8 of the least. The error is of second order in it, of first where kappa_perp varies;
+        halve it to see.
     box : float, optional
-        Edge [pc] of the cube round the origin; by default `ROOM` times the `step_scale`.
+        Edge [pc] of the cube round the origin; by default `ROOM` times the least `step_scale`.
     workers : int, optional
         Number of threads; no bit of the result depends on it.
 
@@ -244,38 +266,49 @@ def spread(
     Raises
     ------
     RangeError
-        If a number is not allowed.
+        If a number is not allowed, nor a coefficient at one of `LOOKS` places of the box, or if
+        particles get to where there is none.
     ModelError
-        If `field_of` makes no model of a field, or one whose mean is not along +z.
+        If `field_of` makes no model of a field, one whose mean is not along +z, one that tells no
+        scale where there is no step, or the same waves of two seeds; or if a coefficient or the
+        flow is no model, or answers what is not allowed.
+
+    Examples
+    --------
+    >>> from mcprop.fields import UniformField
+    >>> from mcprop.kernels.flow import Steady
+    >>> found = spread(lambda seed: UniformField(0.0, 0.0, 3.0), 2.0, 0.1, [300.0, 600.0],
+    ...                realisations=3, particles=64, seed=1, flow=Steady(0.0, 0.0, 1.0))
+    >>> print(found.mean_displacement.value[2].round(-1))  # along z
+    [300. 600.]
     """
-    parallel = positive("kappa_parallel", kappa_parallel, "pc^2/yr")
-    perp = kappa_perp if kappa_perp == 0.0 else positive("kappa_perp", kappa_perp, "pc^2/yr")
-    if perp > parallel:
-        raise RangeError(
-            f"kappa_perp = {perp:g} pc^2/yr must not exceed kappa_parallel = {parallel:g} pc^2/yr."
-        )
-    at = _rising(times)
-    whole("particles", particles, 1)
+    given = given_transport(kappa_parallel, kappa_perp, flow)
+    at, is_still = _rising(times), isinstance(given.flow, Still)
+    whole("particles", particles, 1 if is_still else 2)
     whole("seed", seed, 0)
-    given = None if step is None else positive("step", step, "yr")
+    wanted = None if step is None else positive("step", step, "yr")
     edge = None if box is None else positive("box", box, "pc")
 
-    stop = Event()
+    maker, stop = seeded(field_of), Event()
 
-    def one(realisation: int) -> tuple[np.ndarray, float]:
-        field = make_field(field_of, seed, realisation)
-        scale = min(float(step_scale(field, 0.0, 0.0, 0.0)), FARTHEST / ROOM)
-        longest = 0.5 * (STRIDE * scale) ** 2 / parallel if given is None else given
-        wide = ROOM * scale if edge is None else edge
-        starts = wide * (place_generator(seed, realisation).random((3, particles)) - 0.5)
-        medium = FieldAligned(field, Constant(parallel), Constant(float(perp)))
-        paths, taken = _follow(medium, starts, at, longest, seed, STREAM + realisation, stop)
-        return _mean_squares(paths, _is_even(at)), taken
+    def one(realisation: int) -> tuple[np.ndarray, np.ndarray, float]:
+        field = make_field(maker, seed, realisation)
+        told = step_scale(field, *ORIGIN) if wanted else scale_of(field, ORIGIN, "step=")
+        scale = min(float(told), FARTHEST / ROOM)
+        wide = ROOM * min(scale, given.scale()) if edge is None else edge
+        random = place_generator(seed, realisation)
+        starts = wide * (random.random((3, particles)) - 0.5)
+        seen = given.look(wide * (random.random((LOOKS, 3)) - 0.5))
+        longest = seen.longest_step(scale) if wanted is None else wanted
+        paths, taken = _follow(field, given, starts, at, longest, seed, STREAM + realisation, stop)
+        _require_places(paths[-1])
+        return *_moments(paths, _is_even(at) and not seen.swells, is_still), taken
 
     found = each_realisation(one, realisations, workers, stop)
-    along, across = np.stack([squares for squares, _ in found], axis=1)
-    taken = max(taken for _, taken in found)
-    return ParticleSpread(at, along, across, parallel, float(perp), particles, seed, taken)
+    along, across = np.stack([squares for squares, _, _ in found], axis=1)
+    moved, taken = np.stack([means for _, means, _ in found]), max(taken for *_, taken in found)
+    kappas = plain(given.parallel), plain(given.perp)
+    return ParticleSpread(at, along, across, *kappas, particles, seed, taken, given.flow, moved)
 
 
 def _rising(times: Any) -> np.ndarray:
@@ -291,7 +324,8 @@ def _is_even(times: np.ndarray) -> bool:
 
 
 def _follow(
-    medium: Any,
+    field: Any,
+    given: Transport,
     starts: np.ndarray,
     times: np.ndarray,
     longest: float,
@@ -304,6 +338,7 @@ def _follow(
     After `stop` the places that follow mean nothing.
     """
     paths = np.zeros((1 + times.size, *starts.shape))
+    medium = FieldAligned(field, given.parallel, given.perp)
     places, block, taken = starts.copy(), 0, 0.0
     paths[0] = places
     for record, interval in enumerate(np.diff(times, prepend=0.0)):
@@ -314,19 +349,32 @@ def _follow(
             if stop.is_set():
                 return paths, taken
             some = places[:, first : first + together].copy()
-            wander(medium, Still(), *key, np.uint64(first), np.uint64(block), h, steps, some)
+            wander(medium, given.flow, *key, np.uint64(first), np.uint64(block), h, steps, some)
             places[:, first : first + together] = some
         paths[record + 1] = places
         block, taken = block + steps, max(taken, h)
     return paths, taken
 
 
-def _mean_squares(paths: np.ndarray, even: bool) -> np.ndarray:
-    """Mean squares along and across z at every record, (2, records)."""
-    records = len(paths) - 1
-    squares = np.empty((2, records))
+def _require_places(places: np.ndarray) -> None:
+    lost = int((~np.isfinite(places).all(axis=0)).sum())
+    if lost:
+        raise RangeError(
+            f"{lost} of {places.shape[1]} particles get to where the field, the flow or a "
+            "coefficient is no number, or kappa_perp exceeds kappa_parallel."
+        )
+
+
+def _moments(paths: np.ndarray, even: bool, about_zero: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Mean squares along and across z at every record, (2, records); means, (3, records)."""
+    records, n = len(paths) - 1, paths.shape[2]
+    squares, means = np.empty((2, records)), np.empty((3, records))
     for lag in range(1, records + 1):
         moved = paths[lag:] - paths[:-lag] if even else paths[lag : lag + 1] - paths[:1]
+        centre = moved.mean(axis=2, keepdims=True)
+        if not about_zero:
+            moved = math.sqrt(n / (n - 1)) * (moved - centre)
+        means[:, lag - 1] = centre.mean(axis=(0, 2))
         squares[0, lag - 1] = (moved[:, 2] ** 2).mean()
         squares[1, lag - 1] = 0.5 * (moved[:, :2] ** 2).sum(axis=1).mean()
-    return squares
+    return squares, means

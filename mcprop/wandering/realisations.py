@@ -6,10 +6,8 @@ mean counts, once.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from numbers import Real
 from operator import index
 from threading import Event
 from typing import Any, NamedTuple, TypeVar
@@ -17,14 +15,45 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from mcprop.errors import ModelError, RangeError
-from mcprop.fields import Sum, UniformField
+from mcprop.fields.answer import check_answer
 from mcprop.kernels.lanes import LANES
-from mcprop.protocol import answers, b_block, b_vector, is_ours, plain_name, step_scale
+from mcprop.protocol import answers, b_block, b_vector, step_scale
+from mcprop.wandering.given_field import check_field, check_maker, scale_of, seeded
+
+__all__ = [
+    "BLOCKS",
+    "FARTHEST",
+    "LEAN",
+    "SIGMAS",
+    "WIDE",
+    "Estimate",
+    "Halted",
+    "check_answer",
+    "check_field",
+    "check_maker",
+    "check_mean",
+    "check_upright",
+    "each_realisation",
+    "estimate",
+    "field_seed",
+    "look_up",
+    "make_field",
+    "place_generator",
+    "positive",
+    "scale_of",
+    "seeded",
+    "whole",
+]
 
 Result = TypeVar("Result")
 
-BLOCKS = 4
-"""Blocks of places at which the direction of the mean field is looked at."""
+
+class Halted(Exception):
+    """Ends work that nobody waits for any more; `each_realisation` keeps it to itself."""
+
+
+BLOCKS, MANY = 4, 256
+"""Blocks of places at which the direction of the mean field is looked at, and its strength."""
 
 WIDE, FARTHEST = 1e5, 1e9
 """Edge of the cube in which they lie in units of `step_scale`, and its largest [pc]."""
@@ -162,9 +191,11 @@ def each_realisation(
         whole("workers", workers, 1)
     trouble = Event() if stop is None else stop
 
-    def guarded(realisation: int) -> Result:
+    def guarded(realisation: int) -> Any:
         try:
             return work(realisation)
+        except Halted:  # what has brought it about comes with another number
+            return None
         except BaseException:
             trouble.set()
             raise
@@ -176,6 +207,23 @@ def each_realisation(
         except BaseException:  # Ctrl-C comes here, to the main thread
             trouble.set()
             raise
+
+
+def look_up(stop: Event | None) -> None:
+    """Between two calls of a kernel, end work that is not wanted any more.
+
+    Parameters
+    ----------
+    stop : Event, optional
+        That of `each_realisation`; Ctrl-C comes here without it, to the main thread.
+
+    Raises
+    ------
+    Halted
+        If it is set.
+    """
+    if stop is not None and stop.is_set():
+        raise Halted
 
 
 def whole(name: str, value: Any, least: int, most: int = 2**63 - 1) -> int:
@@ -234,83 +282,6 @@ def positive(name: str, value: Any, unit: str) -> float:
     return float(value)
 
 
-def check_maker(field_of: Any) -> None:
-    """Refuse what makes no fields.
-
-    Parameters
-    ----------
-    field_of : callable
-        What was given.
-
-    Raises
-    ------
-    ModelError
-        If it cannot be called.
-    """
-    if not callable(field_of):
-        raise ModelError(
-            f"field_of is a {plain_name(type(field_of))} and must be a function that makes a field "
-            "of a seed."
-        )
-
-
-def check_field(field: Any) -> None:
-    """Refuse what is no model of a field.
-
-    Parameters
-    ----------
-    field : model of a field
-        What was given, or what ``field_of`` made.
-
-    Raises
-    ------
-    ModelError
-        If it answers neither `b_vector` nor `b_block`.
-    """
-    if not (isinstance(field, tuple) and (answers(b_vector, field) or answers(b_block, field))):
-        raise ModelError(
-            f"field = {plain_name(type(field))} must be a model of a magnetic field, such as those "
-            "of mcprop.fields."
-        )
-
-
-def check_answer(field: Any, place: Any = (0.0, 0.0, 0.0)) -> None:
-    """Ask a field at one place: what goes wrong in a kernel takes pages to tell.
-
-    Parameters
-    ----------
-    field : model of a field
-        Of its parts those are asked that anybody can write down, not those that are checked where
-        they are made.
-    place : three floats
-        Where [pc].
-
-    Raises
-    ------
-    ModelError
-        If it fails, or answers anything but three finite numbers.
-    """
-    if isinstance(field, Sum):
-        check_answer(field.first, place)
-        check_answer(field.second, place)
-    elif answers(b_vector, field) and (isinstance(field, UniformField) or not is_ours(field)):
-        x, y, z = map(float, place)
-        asked = f"b_vector of a {plain_name(type(field))} at ({x:g}, {y:g}, {z:g}) pc"
-        try:
-            found = b_vector(field, x, y, z)
-        except Exception as error:
-            raise ModelError(f"{asked} fails: {type(error).__name__}: {error!s:.200}") from error
-        if not _is_vector(found):
-            raise ModelError(
-                f"{asked} is {found!r:.200}; it must be a tuple of three finite numbers [uG]."
-            )
-
-
-def _is_vector(found: Any) -> bool:
-    are_three = isinstance(found, tuple) and len(found) == 3
-    return are_three and all(isinstance(b, Real) and math.isfinite(b) for b in found)
-
-
 def check_upright(field: Any, seed: int) -> None:
     """Refuse a field whose mean is not along +z, by more than chance allows.
 
@@ -328,28 +299,59 @@ def check_upright(field: Any, seed: int) -> None:
     ModelError
         If it is not.
     """
-    found = _looked_at(field, seed)
-    mean = found.mean(axis=1)
-    error = float(np.sqrt(found.var(axis=1, ddof=1).sum() / found.shape[1]))
+    mean, error = _mean(field, seed, BLOCKS)
     across = float(np.hypot(mean[0], mean[1]))
     off = across if mean[2] > 0.0 else float(np.linalg.norm(mean))  # to the half-axis
     if off > SIGMAS * error and np.arctan2(across, mean[2]) > LEAN:
-        bx, by, bz = mean
-        raise ModelError(
-            f"field_of makes a field with the mean ({bx:.3g}, {by:.3g}, {bz:.3g}) uG, each "
-            f"+- {error:.2g} uG at most: it must point along +z."
-        )
+        raise ModelError(_not_upright(mean, error))
 
 
-def _looked_at(field: Any, seed: int) -> np.ndarray:
-    """The field at random places far from each other, (3, BLOCKS * LANES) [uG]."""
+def check_mean(field: Any, seed: int) -> None:
+    """Refuse a field without a mean: nothing spreads across it, and nothing has a height.
+
+    It needs a mean along z of more than `SIGMAS` times its error, the root mean square of what is
+    random over the square root of `MANY` blocks of places: 1/32 of what is random is enough.
+
+    Parameters
+    ----------
+    field, seed
+        As for `check_upright`.
+
+    Raises
+    ------
+    ModelError
+        If it has none.
+    """
+    for blocks in (BLOCKS, MANY):  # a strong one shows at once
+        mean, error = _mean(field, seed, blocks)
+        if mean[2] > SIGMAS * error:
+            return
+    raise ModelError(_not_upright(mean, error))
+
+
+def _not_upright(mean: np.ndarray, error: float) -> str:
+    bx, by, bz = mean
+    return (
+        f"field_of makes a field with the mean ({bx:.3g}, {by:.3g}, {bz:.3g}) uG, each "
+        f"+- {error:.2g} uG at most: it must point along +z."
+    )
+
+
+def _mean(field: Any, seed: int, blocks: int) -> tuple[np.ndarray, float]:
+    """Mean field (3,) and the error of its length [uG], from random places."""
+    found = _looked_at(field, seed, blocks)
+    return found.mean(axis=1), float(np.sqrt(found.var(axis=1, ddof=1).sum() / found.shape[1]))
+
+
+def _looked_at(field: Any, seed: int, blocks: int) -> np.ndarray:
+    """The field at random places far from each other, (3, blocks * LANES) [uG]."""
     edge = min(WIDE * float(step_scale(field, 0.0, 0.0, 0.0)), FARTHEST)
     random = np.random.default_rng(np.random.SeedSequence((seed, 0), spawn_key=(2,)))
-    places = edge * (random.random((BLOCKS, 3 * LANES)) - 0.5)
+    places = edge * (random.random((blocks, 3 * LANES)) - 0.5)
     if answers(b_vector, field):
-        columns = places.reshape(BLOCKS, 3, LANES).swapaxes(1, 2).reshape(-1, 3)
+        columns = places.reshape(blocks, 3, LANES).swapaxes(1, 2).reshape(-1, 3)
         return np.array([b_vector(field, *place) for place in columns.tolist()]).T
-    out = np.zeros((BLOCKS, 3 * LANES))
-    for block in range(BLOCKS):
+    out = np.zeros((blocks, 3 * LANES))
+    for block in range(blocks):
         b_block(field, places[block], out[block])
-    return out.reshape(BLOCKS, 3, LANES).swapaxes(0, 1).reshape(3, -1)
+    return out.reshape(blocks, 3, LANES).swapaxes(0, 1).reshape(3, -1)

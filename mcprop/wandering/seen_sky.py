@@ -43,6 +43,9 @@ class KineticSky:
         direction n the mean of x_i(-T) - x0_i holds tensor[i, j] n_j.
     spread : ndarray, shape (3, 3)
         Mean over the sky of (x(-T) - x0)_i (x(-T) - x0)_j [pc^2].
+    memory : ndarray, shape (3, 3)
+        Dipole of each component of the direction at the other end: from n the mean of n_i(-T) holds
+        memory[i, j] n_j. A dipole `outer` there adds memory.T @ outer to the one that is seen.
     gradient : ndarray, shape (3,)
         Gradient of ln psi [1/pc].
     local_field : ndarray, shape (3,)
@@ -57,6 +60,8 @@ class KineticSky:
         Directions in a pixel, and seed.
     widest_turn : float
         Largest angle by which a particle turned in one step [rad]; 0 for exact gyration.
+    halfway : KineticSky or None
+        The same orbits at half the duration, where they were kept: see `traced_sky`.
     """
 
     map: np.ndarray
@@ -65,6 +70,7 @@ class KineticSky:
     tensor: np.ndarray
     tensor_error: np.ndarray
     spread: np.ndarray
+    memory: np.ndarray
     gradient: np.ndarray
     local_field: np.ndarray
     mean_field: np.ndarray
@@ -73,6 +79,7 @@ class KineticSky:
     per_pixel: int
     seed: int
     widest_turn: float
+    halfway: KineticSky | None = None
 
     @property
     def kappa(self) -> np.ndarray:
@@ -185,9 +192,9 @@ class KineticSky:
 
     @property
     def frame_note(self) -> str:
-        """What longitudes and latitudes of the map are."""
+        """What longitudes and latitudes of the map are: those of the axes of the field."""
         along_z = self.mean_field[2] > 1.0 - 1e-12
-        return "z along the mean field" if along_z else "RA, Dec (ICRS)"
+        return "z along the mean field" if along_z else "in the axes of the field"
 
 
 def coefficients_about(kappa: np.ndarray, b_hat: np.ndarray) -> Coefficients:

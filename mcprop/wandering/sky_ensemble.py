@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from mcprop.sky import pixel_vectors
 from mcprop.wandering.kinetic_sky import traced_sky
 from mcprop.wandering.realisations import (
     Estimate,
-    check_maker,
     each_realisation,
     estimate,
     field_seed,
+    seeded,
     whole,
 )
 from mcprop.wandering.seen_sky import KineticSky
@@ -38,6 +39,11 @@ class SkyEnsemble:
     """
 
     skies: tuple[KineticSky, ...]
+
+    @property
+    def halfway(self) -> SkyEnsemble:
+        """The same orbits at half the duration; no skies where they were not kept."""
+        return SkyEnsemble(tuple(sky.halfway for sky in self.skies if sky.halfway is not None))
 
     @property
     def map(self) -> Estimate:
@@ -131,7 +137,7 @@ def sky_ensemble(
         Number of threads; no bit of the result depends on it.
     **options
         Of `traced_sky`: `nside`, `per_pixel`, `tau`, `outer`, `beta`, `charge`, `place`, `step`,
-        `mean_field`, `axes`.
+        `halfway`, `mean_field`, `axes`.
 
     Returns
     -------
@@ -146,11 +152,12 @@ def sky_ensemble(
     """
     whole("realisations", realisations, 2)
     whole("seed", seed, 0)
-    check_maker(field_of)
+    maker, stop = seeded(field_of), Event()
+    options |= {"workers": 1, "stop": stop}
 
     def one(realisation: int) -> KineticSky:
         key = field_seed(seed, realisation)
-        field = field_of(key)
-        return traced_sky(field, rigidity, duration, gradient, seed=key, workers=1, **options)
+        field = maker(key)
+        return traced_sky(field, rigidity, duration, gradient, seed=key, **options)
 
-    return SkyEnsemble(tuple(each_realisation(one, realisations, workers)))
+    return SkyEnsemble(tuple(each_realisation(one, realisations, workers, stop)))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mcprop.errors import RangeError
-from mcprop.kernels.trace import trace_controlled, trace_fixed
-from mcprop.protocol import step_scale
+from mcprop.kernels.lanes import LANES
+from mcprop.kernels.trace import trace_controlled, trace_fixed, under_way
 from mcprop.units import bare
 from mcprop.wandering.realisations import (
     check_answer,
     check_field,
+    look_up,
     make_field,
     place_generator,
     positive,
+    scale_of,
     whole,
 )
 
@@ -27,11 +30,14 @@ STEPS_PER_SCALE = 8
 FINEST = 1e-15
 """Least tolerance in units of the length: what rounding leaves of a place there."""
 
-MOST = 10**12
-"""Steps of a line that nobody could wait for."""
+MOST = 10**9
+"""Most steps of a line: six hours for `LANES` of them in 200 waves."""
 
 PATIENCE = 10**8
 """Most adaptive steps that are tried for a block of lines."""
+
+TOGETHER = 200_000
+"""Steps of all lines that are taken without looking up: a second at most."""
 
 
 class Stepping(NamedTuple):
@@ -61,7 +67,8 @@ def trace(
     Parameters
     ----------
     field : model of a field
-        One of `mcprop.fields`, or your own that answers `mcprop.protocol.b_vector`.
+        One of `mcprop.fields`, or your own that answers `mcprop.protocol.b_vector`; it has a field
+        `scale`, its shortest wavelength [pc], unless there is a step or a tolerance.
     starts : array_like, shape (n, 3)
         Where they start [pc].
     length : float
@@ -91,7 +98,7 @@ def trace(
     RangeError
         If a number is not allowed, or steps would be more than `MOST`.
     ModelError
-        If `field` is no model of a field.
+        If `field` is no model of a field, or tells no scale where there is no step.
     """
     check_field(field)
     given = _places(starts)
@@ -104,7 +111,12 @@ def trace(
 
 
 def follow(
-    field: Any, starts: np.ndarray, length: float, records: int, stepping: Stepping
+    field: Any,
+    starts: np.ndarray,
+    length: float,
+    records: int,
+    stepping: Stepping,
+    stop: Event | None = None,
 ) -> np.ndarray:
     """Follow lines whose arguments are checked.
 
@@ -118,6 +130,8 @@ def follow(
         As for `trace`.
     stepping : Stepping
         How they are followed.
+    stop : Event, optional
+        Set when the lines are not wanted any more.
 
     Returns
     -------
@@ -134,22 +148,67 @@ def follow(
     by_height, tolerance = stepping.by == "z", stepping.tolerance
     if tolerance is None:
         steps = _steps(field, starts, spacing, records, stepping.step)
-        trace_fixed(field, starts, sense, by_height, spacing / steps, steps, out)
+        _in_steps((field, sense, by_height, spacing / steps), starts, steps, out, stop)
     elif tolerance < FINEST * abs(length):
         raise RangeError(
             f"tolerance = {tolerance!r} pc must be at least {FINEST:g} of the length, "
             f"{FINEST * abs(length):g} pc."
         )
     else:
-        trace_controlled(field, starts, sense, by_height, spacing, tolerance, PATIENCE, out)
+        _controlled((field, sense, by_height, spacing, tolerance), starts, out, stop)
     return out.transpose(0, 2, 1)
+
+
+def _in_steps(
+    given: tuple[Any, float, bool, float],
+    starts: np.ndarray,
+    steps: int,
+    out: np.ndarray,
+    stop: Event | None,
+) -> None:
+    """`trace_fixed` in parts, which change no bit: whole blocks of lanes, records, then steps."""
+    field, *how = given
+    records, _, n = out.shape
+    many = LANES * max(TOGETHER // (LANES * steps * records), 1)
+    for first in range(0, n, many):
+        now, record, done = starts[:, first : first + many].copy(), 0, 0
+        most = max(TOGETHER // (LANES * -(-now.shape[1] // LANES)), 1)
+        while record < records:
+            look_up(stop)
+            taken = min(most, steps - done)
+            last = min(record + max(most // steps, 1), records)
+            ends = np.empty((last - record, *now.shape))
+            trace_fixed(field, now, *how, taken, ends)
+            out[record:last, :, first : first + many] = ends
+            now, done = ends[-1].copy(), (done + taken) % steps
+            record = last if done == 0 else record
+
+
+def _controlled(
+    given: tuple[Any, float, bool, float, float],
+    starts: np.ndarray,
+    out: np.ndarray,
+    stop: Event | None,
+) -> None:
+    """`trace_controlled` a block of lanes after the other, and so many steps at a time."""
+    field, *how = given
+    records, _, n = out.shape
+    for first in range(0, n, LANES):
+        lines = under_way(starts[:, first : first + LANES], how[2])
+        ends, at_once = np.empty((records, 3, lines.shape[1])), max(TOGETHER // LANES, 1)
+        for _ in range(0, PATIENCE, at_once):
+            look_up(stop)
+            trace_controlled(field, lines, *how, at_once, ends)
+            if lines[-1].min() == records:
+                break
+        out[:, :, first : first + LANES] = ends
 
 
 def _steps(field: Any, starts: np.ndarray, spacing: float, records: int, step: float | None) -> int:
     """Number of equal steps to a record."""
     longest = step
     if longest is None:
-        longest = float(step_scale(field, *starts[:, 0].tolist())) / STEPS_PER_SCALE
+        longest = scale_of(field, starts[:, 0], "step= or tolerance=") / STEPS_PER_SCALE
     wanted = spacing / longest * (1.0 - 1e-12)
     if not wanted * records <= MOST:
         raise RangeError(
@@ -197,13 +256,18 @@ def begin(
 
 
 def whole_lines(
-    field: Any, starts: np.ndarray, length: float, records: int, stepping: Stepping
+    field: Any,
+    starts: np.ndarray,
+    length: float,
+    records: int,
+    stepping: Stepping,
+    stop: Event | None = None,
 ) -> np.ndarray:
     """Follow lines that all have to reach their end.
 
     Parameters
     ----------
-    field, starts, length, records, stepping
+    field, starts, length, records, stepping, stop
         As for `follow`.
 
     Returns
@@ -216,7 +280,7 @@ def whole_lines(
     RangeError
         If one ends on the way.
     """
-    places = follow(field, starts, length, records, stepping)
+    places = follow(field, starts, length, records, stepping, stop)
     ended = int((~np.isfinite(places[-1]).all(axis=1)).sum())
     if ended:
         raise RangeError(

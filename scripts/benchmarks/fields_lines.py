@@ -11,7 +11,7 @@ from benchmarks.bare_field import evaluate
 from benchmarks.measure import cpu_seconds, interleaved, ratios, summary
 from mcprop.fields import wandering_field
 from mcprop.kernels.lanes import LANES
-from mcprop.kernels.trace import trace_controlled, trace_fixed
+from mcprop.kernels.trace import trace_controlled, trace_fixed, under_way
 from mcprop.wandering.tracing import PATIENCE
 
 WAVES = 200
@@ -91,8 +91,11 @@ def controlled(field: Any, count: int) -> float:
     """Millions of parsecs of lines of controlled error per second of CPU time."""
     out = np.empty((1, 3, LANES))
     length = STEP * count
-    given = (field, begin(LANES), 1.0, False, length, TOLERANCE, PATIENCE, out)
-    work = partial(trace_controlled, *given)
+
+    def work() -> None:
+        lines = under_way(begin(LANES), length)
+        trace_controlled(field, lines, 1.0, False, length, TOLERANCE, PATIENCE, out)
+
     return LANES * length / cpu_seconds(work) / 1e6
 
 

@@ -11,7 +11,7 @@ from benchmarks.bare_field import evaluate
 from benchmarks.measure import cpu_seconds, interleaved, ratios, summary
 from mcprop.fields import UniformField, total, turbulence
 from mcprop.kernels.lanes import LANES
-from mcprop.kernels.orbit import boris
+from mcprop.kernels.orbit import WHOLE, boris
 from mcprop.kernels.scatter import scattered
 from mcprop.units import C_LIGHT
 from mcprop.wandering import turning_rate
@@ -101,6 +101,7 @@ def follow(field: Any, blocks: int, count: int, hits: float) -> None:
         np.array([STEP]),
         np.array([count]),
         np.array([hits]),
+        WHOLE,
         ONE,
         ONE,
         ONE,

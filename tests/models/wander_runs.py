@@ -2,9 +2,14 @@
 
 import json
 
+from astropy.io import fits
+from astropy.table import Table
 from click.testing import CliRunner
+from PIL import Image
 
 from mcprop import cli
+from mcprop.provenance import origin
+from mcprop.wander_study import config as configurations
 
 SMALL = {
     "model": "wandering-scan",
@@ -37,6 +42,7 @@ BURST = {
     "monte_carlo.realisations": 3,
     "monte_carlo.particles": 256,
     "monte_carlo.parallel_step": "80 pc",
+    "monte_carlo.legs": 2,
     "monte_carlo.seed": 5,
 }
 
@@ -58,3 +64,35 @@ def written(path, values):
 
 def invoke(*arguments):
     return CliRunner().invoke(cli.main, [str(item) for item in arguments])
+
+
+def every_file_says_where_it_comes_from(directory):
+    """Seed, configuration, sources and versions, in the head of each."""
+    told = json.loads((directory / "provenance.json").read_text())
+    assert told["seed"] == 5
+    assert told["config_hash"] == configurations.load(str(directory / "config.toml")).digest
+    expected = origin(told)
+    assert {"mcprop", "source_hash", "config_hash", "seed", "versions"} == set(expected)
+    for path in directory.rglob("*.*"):
+        if path.suffix == ".png":
+            with Image.open(path) as picture:
+                found = json.loads(picture.text["Comment"])
+        elif path.suffix == ".ecsv":
+            meta = Table.read(path, format="ascii.ecsv").meta
+            assert meta["seed"] == 5
+            found = meta["origin"]
+        elif path.suffix == ".fits":
+            with fits.open(path) as maps:
+                header = maps[1].header
+            assert header["SEED"] == 5
+            assert header["CONFHASH"] == expected["config_hash"]
+            assert header["SRCHASH"] == expected["source_hash"]
+            assert [header[f"VERSN{i}"] for i in (1, 2)] == expected["versions"].split(", ")[:2]
+            continue
+        elif path.suffix in (".txt", ".toml"):
+            head = path.read_text().splitlines()[: len(expected)]
+            found = dict(line.removeprefix("# ").split(": ", 1) for line in head)
+        else:
+            assert path.name == "provenance.json"
+            continue
+        assert found == expected, path.name

@@ -16,11 +16,12 @@ from mcprop.analytic.wandering import (
     slab_running,
 )
 from mcprop.errors import ModelError, RangeError
-from mcprop.fields import Sum, UniformField, plane_waves, total, wandering_field
+from mcprop.fields import Sum, UniformField, plane_waves, total, turbulent_grid, wandering_field
 from mcprop.protocol import b_gradient, b_vector
-from mcprop.wandering import line_divergence, line_spread, trace
+from mcprop.wandering import field_lines, line_divergence, line_spread, running_diffusion, trace
 from mcprop.wandering.field_lines import LineSpread
-from mcprop.wandering.realisations import estimate, field_seed, make_field
+from mcprop.wandering.line_divergence import LineDivergence
+from mcprop.wandering.realisations import check_mean, estimate, field_seed, make_field
 
 BEND = 10.0
 BAND = (0.0, 10.0 / BEND)
@@ -397,7 +398,7 @@ def test_answers_of_a_spread_are_those_of_its_numbers():
         ({"workers": 0}, "workers = 0 must be a whole"),
         ({"by": "z", "length": 3000.0}, "field lines end within 3000 pc"),
         ({"tolerance": 1e-18}, "tolerance = 1e-18 pc must be at least 1e-15 of the length, 1e-14"),
-        ({"step": 1e-300}, "length = 10 pc takes 1e+301 steps of 1e-300 pc: 1e+12 at most"),
+        ({"step": 1e-300}, "length = 10 pc takes 1e+301 steps of 1e-300 pc: 1e+09 at most"),
     ],
 )
 def test_bad_arguments_are_named(change, complaint):
@@ -442,3 +443,69 @@ def test_chance_is_no_lean(mean):
     """Nor is the mean of the waves where there is none."""
     for seed in range(20):
         assert isinstance(make_field(leaning(*mean), seed, 0), Sum)
+
+
+@pytest.mark.parametrize("mean", [0.0, -1.0, 0.01])
+def test_lines_need_a_mean_field(mean):
+    """Without one nothing is across it, and heights to divide by are chance."""
+    with pytest.raises(
+        ModelError, match=r"mean \(.{,60}\+- 0.0\d+ uG at most: it must point along"
+    ):
+        line_spread(leaning(0.0, 0.0, mean), 10.0, 2, 4, 1)
+
+
+@pytest.mark.parametrize("mean", [0.1, 1.0])
+def test_a_weak_mean_field_is_seen(mean):
+    """In waves ten times as strong."""
+    for seed in range(5):
+        check_mean(leaning(0.0, 0.0, mean)(seed), seed)
+
+
+def test_lines_longer_than_the_period_of_a_grid_are_told(monkeypatch):
+    """It is 8 pc along the mean field."""
+
+    def straight(field, starts, length, records, *_):
+        ahead = np.outer([0.0, 0.0, 1.0], length * np.arange(1, records + 1) / records)
+        return (starts + ahead.T[:, :, None]).transpose(0, 2, 1)
+
+    def grid(seed):
+        made = turbulent_grid(8, 1.0, 0.1, 8.0, 4.0, seed=seed)
+        return total(UniformField(0.0, 0.0, 1.0), made)
+
+    monkeypatch.setattr(field_lines, "whole_lines", straight)
+    assert line_spread(grid, 8.0, 2, 4, 1).s[-1] == 8.0  # and a warning would be an error
+    told = "length = 9 pc exceeds the period of the grid along the mean field, 8 pc: lines meet"
+    with pytest.warns(UserWarning, match=told) as warned:
+        line_spread(grid, 9.0, 2, 4, 1)
+    assert [one.filename for one in warned] == [__file__]
+
+
+def test_a_maker_that_forgets_its_seed_is_refused():
+    """Realisations would not scatter, and error bars be too small."""
+    waves, given = field_of(isotropic_waves), (10.0, 2, 4, 1)
+    for study in (line_spread, line_divergence):
+        with pytest.raises(ModelError, match=r"makes the same waves of the seeds \d+ and \d+: it"):
+            study(lambda seed: waves(8), *given)
+    with pytest.raises(ModelError, match="makes the same waves of the seeds"):
+        running_diffusion(lambda seed: waves(8), 3e6, [1.0, 2.0], 3, 4, 1)
+    one = waves(8)  # the only one that there is
+    assert len(line_spread(lambda seed: one, *given).squares) == 2
+    assert len(line_spread(lambda seed: total(one, one.first), *given).squares) == 2
+    still = plane_waves([[0.1, 0.0, 0.0]], [[0.0, 0.0, 0.0]], [0.0])
+    found = line_spread(lambda seed: total(one.first, still._replace()), *given)
+    assert len(found.squares) == 2
+
+
+def test_what_a_notebook_shows_is_short():
+    s, squares = np.array([1.0, 2.0, 4.0]), np.array([[2.0, 6.0, 16.0], [4.0, 10.0, 28.0]])
+    heights = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 5.0]])
+    assert repr(LineSpread(s, squares, heights, None, 7)) == (
+        "LineSpread(2 realisations, 3 records to 4 pc, late() 3.5 +- 1 pc, per_height() 3.5 +- "
+        "0.75 pc, seed 7)"
+    )
+    assert repr(LineDivergence(s, squares, 7)) == (
+        "LineDivergence(2 realisations, 3 records to 4 pc, rate() 6.333 +- 1.7 /pc, seed 7)"
+    )
+    one = s[-1:], squares[:, -1:]
+    assert "running 2.75 +- 0.75 pc at the end" in repr(LineSpread(*one, heights[:, -1:], None, 7))
+    assert "rate 5.5 +- 1.5 /pc from the start" in repr(LineDivergence(*one, 7))

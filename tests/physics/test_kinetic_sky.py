@@ -200,6 +200,19 @@ def test_orbits_traced_the_wrong_way_in_time_are_caught(monkeypatch):
     assert chance(traced(2.0, outer).dipole, outer) < 1e-12
 
 
+def test_halfway_is_the_sky_of_half_the_duration():
+    """The same orbits, on the same steps; and what they remember carries the dipole beyond."""
+    outer = np.array([1e-3, 2e-3, -1e-3])
+    sky, plain = traced(4.0, outer, halfway=True), traced(4.0, halfway=True)
+    alone = traced(2.0, outer)
+    np.testing.assert_allclose(sky.halfway.map, alone.map, rtol=1e-12)
+    assert (alone.halfway, sky.halfway.duration, sky.duration) == (None, 2.0, 4.0)
+    assert chance(sky.dipole, finite(4.0, outer)) > P_LEAST
+    assert chance(sky.halfway.dipole, finite(4.0, outer)) < P_LEAST
+    added = sky.dipole.vector - plain.dipole.vector
+    np.testing.assert_allclose(added, sky.memory.T @ outer, rtol=1e-9)
+
+
 def test_without_collisions_a_uniform_field_maps_the_dipole_on_itself():
     """Gyration by Boris' scheme is exact but for the radius, a/tan a of it with a = half a turn."""
     duration, steps = 4.0, 400

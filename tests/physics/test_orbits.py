@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mcprop.fields import UniformField, plane_waves, total
-from mcprop.kernels.orbit import boris, dormand_prince
+from mcprop.kernels.orbit import WHOLE, boris, dormand_prince, under_way
 from mcprop.protocol import b_vector
 from mcprop.units import C_LIGHT
 from mcprop.wandering import follow_orbits, running_diffusion, turning_rate
@@ -49,10 +49,8 @@ def accurate(field, times, start, n, tolerance=1e-13, charge=1):
     """Place and direction at the times, shape (times, 6), by Dormand & Prince's scheme; steps."""
     times = np.atleast_1d(np.asarray(times, dtype=float))
     begin, out = np.concatenate([start, n])[:, None], np.empty((len(times), 6, 1))
-    first = math.copysign(1e-2 / GYRO, times[0])
-    tried = dormand_prince(
-        field, C_LIGHT, charge * RATE, times, tolerance, first, 10**6, begin.copy(), out
-    )
+    orbit = under_way(begin, math.copysign(1e-2 / GYRO, times[0]))
+    tried = dormand_prince(field, C_LIGHT, charge * RATE, times, tolerance, 10**6, orbit, out)
     return out[:, :, 0], tried
 
 
@@ -108,7 +106,8 @@ def test_without_the_correction_by_the_tangent_the_phase_is_off():
     start = np.concatenate([np.zeros(3), N0])[:, None]
     errors = []
     for rate in (RATE, RATE * math.atan(half) / half):
-        boris(uniform(), C_LIGHT, rate, lengths, counts, hits, one, one, one, start, out)
+        given = (lengths, counts, hits, WHOLE, one, one, one, start, out)
+        boris(uniform(), C_LIGHT, rate, *given)
         errors.append(np.linalg.norm(out[0, 3:, 0] - helix(time)[3:]))
     assert errors[0] < 1e-11
     lag = steps * 2.0 * (half - math.atan(half))

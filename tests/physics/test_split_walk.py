@@ -4,95 +4,19 @@ Field, profile and flow have many parameters, so that the kernel is compiled onc
 """
 
 import math
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from scipy import stats
+from split_models import SIDE, Altered, Breath, Ripple, constant, lines_of
 
-from mcprop.kernels.flow import Backward, velocity
+from mcprop.fields import UniformField, plane_waves, sample, turbulent_grid
+from mcprop.kernels.flow import Backward
 from mcprop.kernels.wander import wander
 from mcprop.medium import FieldAligned
-from mcprop.protocol import b_vector, coefficient, implements, step_scale
 
 N = 10_000
-SIDE = 2.0 * math.pi
-
-
-class Ripple(NamedTuple):
-    """Coefficient mean (1 + amplitude sin(x + iy y + iz z)) that tells `told` of its gradient."""
-
-    mean: float
-    amplitude: float
-    iy: float
-    iz: float
-    told: float
-
-
-class Lines(NamedTuple):
-    """Straight, radial, circular or wandering lines, and a false strength if wanted.
-
-    B = (bx, by, bz) + radial (x, y, z) + circular (-y, x, 0) + waves in the three directions.  Its
-    strength, by which the drift knows div b, is changed to |B|^power dk^tilt: right are 1 and 0.
-    With power = 0 the drift knows no div b, with 1/2 half of it; tilt = -1/2 adds another half of
-    b . grad dk, tilt = 1/2 takes away the one that there is.  A trap makes it exp(trap z^2/2).
-    """
-
-    bx: float
-    by: float
-    bz: float
-    radial: float
-    circular: float
-    waves: float
-    power: float
-    tilt: float
-    trap: float
-    parallel: Any
-    perp: Any
-
-
-class Breath(NamedTuple):
-    """Plasma velocity (ux, 0, 0) + swell (sin x, 0, 0)."""
-
-    ux: float
-    swell: float
-
-
-@implements(coefficient, Ripple)
-def _(profile, x, y, z):
-    phase = x + profile.iy * y + profile.iz * z
-    slope = profile.told * profile.mean * profile.amplitude * np.cos(phase)
-    value = profile.mean * (1.0 + profile.amplitude * np.sin(phase))
-    return value, slope, profile.iy * slope, profile.iz * slope
-
-
-@implements(step_scale, Ripple)
-def _(profile, x, y, z):
-    return 20.0
-
-
-@implements(b_vector, Lines)
-def _(field, x, y, z):
-    wx, wy, wz = field.waves, 0.8 * field.waves, 0.7 * field.waves
-    bx = field.bx + field.radial * x - field.circular * y + wx * np.sin(z) + wz * np.cos(y)
-    by = field.by + field.radial * y + field.circular * x + wy * np.sin(x) + wx * np.cos(z)
-    bz = field.bz + field.radial * z + wz * np.sin(y) + wy * np.cos(x)
-    parallel, _, _, _ = coefficient(field.parallel, x, y, z)
-    perp, _, _, _ = coefficient(field.perp, x, y, z)
-    square = bx * bx + by * by + bz * bz
-    factor = square ** (0.5 * field.power - 0.5) * (parallel - perp) ** field.tilt
-    factor *= np.exp(0.5 * field.trap * z * z)
-    return factor * bx, factor * by, factor * bz
-
-
-@implements(step_scale, Lines)
-def _(field, x, y, z):
-    return SIDE if field.waves > 0.0 else 8.0
-
-
-@implements(velocity, Breath)
-def _(flow, x, y, z):
-    return flow.ux + flow.swell * math.sin(x), 0.0, 0.0, flow.swell * math.cos(x)
+LATTICE = np.indices((48, 48, 48)) * (SIDE / 48)
 
 
 STILL = Backward(Breath(0.0, 0.0))
@@ -112,18 +36,14 @@ PLANTED = {
 }
 
 
-def constant(value):
-    return Ripple(value, 0.0, 0.0, 0.0, 1.0)
-
-
-def medium_of(shape, parallel, perp, power=1.0, tilt=0.0, trap=0.0):
-    return FieldAligned(Lines(*shape, power, tilt, trap, parallel, perp), parallel, perp)
+def medium_of(shape, parallel, perp, *changes, **named):
+    return FieldAligned(lines_of(shape, parallel, perp, *changes, **named), parallel, perp)
 
 
 def log_strength(places):
     """ln|B| of the wandering lines at (3, ...) places."""
-    field = medium_of(BENT, constant(1.0), constant(0.1)).field
-    return np.log(np.linalg.norm(b_vector(field, *places), axis=0))
+    field = lines_of(BENT, constant(1.0), constant(0.1))
+    return np.log(sample(field, np.moveaxis(places, 0, -1)).strength)
 
 
 def moved(medium, starts, time, steps, flow=STILL, seed=7):
@@ -138,18 +58,32 @@ def evenly(n, seed=3):
 
 
 @pytest.fixture(scope="module")
-def p_even(drift_test):
+def p_of(drift_test):
+    """p-value of places (3, n) that fill a periodic box evenly, by all that could tell.
+
+    `log_strength` is a function of places, `everywhere` what it is at those of a lattice.
+    """
+
+    def p(places, log_strength, everywhere):
+        phases = [(places[0] + iy * places[1] + iz * places[2]) for iy, iz in (ALONG, ACROSS)]
+        found = [stats.kstest(phase % SIDE / SIDE, "uniform").pvalue for phase in phases]
+        away = log_strength(places).mean() - everywhere.mean()
+        away *= math.sqrt(places.shape[1]) / everywhere.std()
+        found.append(2.0 * stats.norm.sf(abs(away)))
+        return 4.0 * min(*found, drift_test.p_uniform(places % SIDE))
+
+    return p
+
+
+@pytest.fixture(scope="module")
+def p_even(p_of):
     """p-value of what fills a periodic box evenly and should go on doing so."""
-    grid = log_strength(np.indices((48, 48, 48)) * (SIDE / 48))
+    everywhere = log_strength(LATTICE)
 
     def p(step, n=16_000, time=5.0, **changes):
         medium = medium_of(BENT, **(VARIED | changes))
         places = moved(medium, evenly(n), time, round(time / step))[:3]
-        phases = [(places[0] + iy * places[1] + iz * places[2]) for iy, iz in (ALONG, ACROSS)]
-        found = [stats.kstest(phase % SIDE / SIDE, "uniform").pvalue for phase in phases]
-        away = (log_strength(places).mean() - grid.mean()) * math.sqrt(n) / grid.std()
-        found.append(2.0 * stats.norm.sf(abs(away)))
-        return 4.0 * min(*found, drift_test.p_uniform(places % SIDE))
+        return p_of(places, log_strength, everywhere)
 
     return p
 
@@ -164,6 +98,56 @@ def test_what_is_even_stays_so(p_even, step):
 def test_what_is_left_out_is_noticed(p_even, wrong):
     n = 16_000 if "half" in wrong else 8000
     assert p_even(0.3, n, **PLANTED[wrong]) < 1e-6
+
+
+MEAN = UniformField(0.9, -0.8, 1.0)
+WAVES = [[0, 0, 1], [1, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, -1], [0, 1, 2]]
+TURNED = [[1, 0, 0], [0, 0, 1], [1, 0, 1], [1, -1, 0], [0, 1, 0], [1, 2, -1]]
+STIRRED = Backward(Breath(0.3, 0.0, 0.5, 0.5))
+"""A flow without sources that carries particles by half a pc in a step of 0.3 yr."""
+NOTICED = {
+    "no div b": {"power": 0.0},
+    "the whole gradient of dk": {"tilt": -0.5},
+    "a kick without gradient": {"perp": PLANTED["a kick without gradient"]["perp"]},
+    "a flow with sources": {"flow": Backward(Breath(0.3, 0.3, 0.5, 0.5))},
+}
+
+
+def made_field(kind):
+    """Turbulence that repeats itself in the box; of the waves |B| varies between 0.29 and 3.9."""
+    if kind == "waves":
+        return MEAN + plane_waves(WAVES, 0.45 * np.array(TURNED), [0.3, 1.2, 2.0, 3.1, 4.5, 5.2])
+    return MEAN + turbulent_grid(16, SIDE / 16.0, 1.0, SIDE, SIDE / 4.0, seed=2)
+
+
+@pytest.fixture(scope="module", params=["waves", pytest.param("grid", marks=pytest.mark.nightly)])
+def p_stirred(p_of, request):
+    """The same of particles in a field of the package, with all of it that can vary."""
+    field = made_field(request.param)
+
+    def log_strength(places):
+        return np.log(sample(field, np.moveaxis(places, 0, -1)).strength)
+
+    everywhere = log_strength(LATTICE)
+
+    def p(step, n=16_000, time=5.0, power=1.0, tilt=0.0, flow=STIRRED, **changes):
+        coefficients = VARIED | changes
+        medium = FieldAligned(Altered(field, power, tilt, **coefficients), **coefficients)
+        places = moved(medium, evenly(n), time, round(time / step), flow)[:3]
+        return p_of(places, log_strength, everywhere)
+
+    return p
+
+
+@pytest.mark.parametrize("step", [pytest.param(0.1, marks=pytest.mark.nightly), 0.3])
+def test_what_is_even_stays_so_in_a_field_and_a_flow(p_stirred, step):
+    """Noise, drift, kicks and plasma, each with a coefficient of its own that varies."""
+    assert p_stirred(step) > 1e-4
+
+
+@pytest.mark.parametrize("wrong", list(NOTICED))
+def test_what_is_wrong_in_a_field_and_a_flow_is_noticed(p_stirred, wrong):
+    assert p_stirred(0.3, **NOTICED[wrong]) < 1e-6
 
 
 def test_a_flow_that_swells_stays_even_by_the_weights_of_its_backward_histories():

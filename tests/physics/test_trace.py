@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from mcprop.errors import ModelError, RangeError
-from mcprop.fields import Sum, UniformField, plane_waves
-from mcprop.kernels.trace import trace_controlled
+from mcprop.fields import Sum, UniformField, plane_waves, total
+from mcprop.kernels.lanes import LANES
+from mcprop.kernels.trace import trace_controlled, under_way
 from mcprop.protocol import WITNESS, b_vector, implements
-from mcprop.wandering import trace
+from mcprop.wandering import trace, tracing
+from mcprop.wandering.realisations import scale_of
 from mcprop.wandering.tracing import PATIENCE
 
 STARTS = np.array([[2.0, 0.0, 0.0], [0.0, -3.0, 1.0], [1.5, 1.0, -2.0]])
@@ -94,8 +96,8 @@ def test_wrong_weights_would_show(weights, order):
 
 def controlled(field, starts, length, tolerance, by_height=False, most=PATIENCE):
     out = np.empty((1, 3, len(starts)))
-    columns = np.ascontiguousarray(np.array(starts).T)
-    taken, tried = trace_controlled(field, columns, 1.0, by_height, length, tolerance, most, out)
+    lines = under_way(np.array(starts).T, length)
+    taken, tried = trace_controlled(field, lines, 1.0, by_height, length, tolerance, most, out)
     return out[0].T, taken, tried
 
 
@@ -176,14 +178,16 @@ def test_a_line_that_ends_is_not_a_number_from_there_on(how):
 
 def test_a_line_that_takes_too_many_steps_ends():
     """A block gives up in time, and what it has reached by then is kept."""
-    out = np.empty((2, 3, 1))
-    _, tried = trace_controlled(HELICES, STARTS[:1].T.copy(), 1.0, False, 6.0, 1e-9, PATIENCE, out)
+    out, line = np.empty((2, 3, 1)), under_way(STARTS[:1].T, 6.0)
+    _, tried = trace_controlled(HELICES, line, 1.0, False, 6.0, 1e-9, PATIENCE, out)
     assert np.isfinite(out).all()
-    again = np.empty((2, 3, 1))
-    few = trace_controlled(HELICES, STARTS[:1].T.copy(), 1.0, False, 6.0, 1e-9, tried - 2, again)
+    again, line = np.empty((2, 3, 1)), under_way(STARTS[:1].T, 6.0)
+    few = trace_controlled(HELICES, line, 1.0, False, 6.0, 1e-9, tried - 2, again)
     assert few[1] == tried - 2
     assert np.array_equal(again[0], out[0])
     assert np.isnan(again[1]).all()
+    assert trace_controlled(HELICES, line, 1.0, False, 6.0, 1e-9, PATIENCE, again)[1] == 2
+    assert np.array_equal(again, out)
 
 
 def test_arrays_of_any_kind_are_traced_by_the_same_code():
@@ -221,7 +225,7 @@ def test_arrays_of_any_kind_are_traced_by_the_same_code():
         ({"tolerance": 0.0}, RangeError, "tolerance = 0.0 must be a positive"),
         ({"step": 1.0, "tolerance": 1.0}, RangeError, "exclude each other"),
         ({"tolerance": 1e-18}, RangeError, "tolerance = 1e-18 pc must be at least 1e-15 of"),
-        ({"step": 1e-300}, RangeError, "length = 1 pc takes 1e+300 steps of 1e-300 pc: 1e+12 at"),
+        ({"step": 1e-300}, RangeError, "length = 1 pc takes 1e+300 steps of 1e-300 pc: 1e+09 at"),
         ({"step": 5e-324, "length": 1e300}, RangeError, "takes inf steps"),
         ({"by": "x"}, RangeError, "by = 'x' is not known"),
     ],
@@ -231,3 +235,42 @@ def test_bad_arguments_are_named(change, error, complaint):
     with pytest.raises(error) as caught:
         trace(**given)
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize("how", [{"step": 0.1}, {"tolerance": 1e-7}])
+@pytest.mark.parametrize("steps", [1, 7, 45])
+def test_looking_up_changes_no_bit(monkeypatch, how, steps):
+    """A call of the kernel ends within a record, at its end, or after several."""
+    starts = np.random.default_rng(4).uniform(-4.0, 4.0, (130, 3))
+    whole = trace(HELICES, starts, 6.0, records=4, **how)
+    monkeypatch.setattr(tracing, "TOGETHER", steps * LANES)
+    np.testing.assert_array_equal(trace(HELICES, starts, 6.0, records=4, **how), whole)
+
+
+class Told(NamedTuple):
+    """The same lines, with the length on which they vary."""
+
+    turn: float
+    rise: float
+    scale: float
+
+
+@implements(b_vector, Told)
+def _(field, x, y, z):
+    return -field.turn * y, field.turn * x, field.rise
+
+
+def test_a_field_that_tells_no_scale_is_refused_where_no_step_is_given():
+    """The steps of a default of 10 pc would follow lines of shorter waves wrongly, in silence."""
+    up, told = UniformField(0.0, 0.0, 1.0), Told(0.7, 1.1, 0.5)
+    for field in (HELICES, total(up, HELICES), total(up, HELICES, up), total(up, up, HELICES)):
+        with pytest.raises(ModelError) as refused:
+            trace(field, STARTS, 1.0)
+        assert str(refused.value) == (
+            "field = Helices tells no length on which it varies: give it a field `scale` [pc] (its "
+            "shortest wavelength), or give step= or tolerance=."
+        )
+    for field in (told, total(up, told)):
+        assert scale_of(field, STARTS[0], "step=") == 0.5
+    by_default, by_hand = (trace(told, STARTS, 12.0, **how) for how in ({}, {"step": 0.0625}))
+    np.testing.assert_array_equal(by_default, by_hand)

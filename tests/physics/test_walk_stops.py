@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from mcprop.fields import UniformField
-from mcprop.wandering import pseudo_particles, realisations
+from mcprop.kernels.lanes import LANES
+from mcprop.wandering import (
+    course,
+    follow_orbits,
+    line_divergence,
+    line_spread,
+    pseudo_particles,
+    realisations,
+    running_diffusion,
+    trace,
+    tracing,
+)
 from mcprop.wandering.realisations import each_realisation
 
 UP = UniformField(0.0, 0.0, 3.0)
@@ -79,3 +90,77 @@ def test_trouble_in_one_realisation_is_told_to_the_others():
     with pytest.raises(ValueError, match="trouble"):
         each_realisation(work, 3, 2, stop)
     assert stop.is_set()
+
+
+ALONG = ([(0.0, 0.0, 0.0)], [(0.6, 0.0, 0.8)])
+LONG = {
+    "trace_fixed": [
+        lambda: trace(UP, ALONG[0], 1e6, step=0.1),
+        lambda: line_spread(lambda seed: UP, 1e6, 2, 100, 1, step=0.1),
+        lambda: line_divergence(lambda seed: UP, 1e8, 2, 100, 1, step=0.1),
+    ],
+    "trace_controlled": [lambda: trace(UP, ALONG[0], 1e9, tolerance=1e-5)],
+    "boris": [
+        lambda: follow_orbits(UP, 1.0, *ALONG, [1.0], step=1e-7),
+        lambda: running_diffusion(lambda seed: UP, 1.0, [1.0], 3, 100, 1, step=1e-7),
+    ],
+    "dormand_prince": [
+        lambda: follow_orbits(UP, 1.0, *ALONG, [1.0], step=1e-7, tolerance=1e-6),
+    ],
+}
+"""Studies that take millions of steps."""
+
+STEPS = {
+    "trace_fixed": lambda args: args[-2] * args[-1].shape[0],
+    "trace_controlled": lambda args: args[-2],
+    "boris": lambda args: min(args[6].halt, args[4].sum()) - args[6].done,
+    "dormand_prince": lambda args: args[-3] / LANES,
+}
+"""Steps of a call of the kernel at most."""
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("name", LONG)
+def test_ctrl_c_is_heard_between_the_calls_of_a_kernel(monkeypatch, name):
+    calls = []
+
+    def quick(*args):
+        calls.append(STEPS[name](args) * -(-args[-1].shape[2] // LANES) * LANES)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        args[-1][...] = 0.5  # where they have come
+        return 0
+
+    monkeypatch.setattr(tracing if "trace" in name else course, name, quick)
+    for study in LONG[name]:
+        calls.clear()
+        with pytest.raises(KeyboardInterrupt):
+            study()
+        assert len(calls) == 3
+        assert max(calls) <= 200_000  # a second or so
+
+
+def test_threads_end_when_one_of_them_fails(monkeypatch):
+    """What is told is what went wrong, though others with lower numbers gave up for it."""
+    busy = threading.Event()
+
+    def quick(field, *args):
+        args[-1][...] = 0.5
+        if field.bz == 4.0:  # the second realisation, which would go on for a long time
+            busy.set()
+        if field.bz == 5.0:
+            assert busy.wait(20.0)
+            raise ValueError("trouble")
+
+    strengths = itertools.count(3)
+    monkeypatch.setattr(tracing, "trace_fixed", quick)
+    with pytest.raises(ValueError, match="trouble"):
+        line_spread(
+            lambda seed: UniformField(0.0, 0.0, float(next(strengths))),
+            1e8,
+            3,
+            4,
+            1,
+            step=1.0,
+            workers=2,
+        )

@@ -18,7 +18,10 @@ from mcprop.medium import Constant, FieldAligned
 from mcprop.protocol import b_vector
 from mcprop.units import C_LIGHT, CM2_PER_S
 from mcprop.wandering import burst
+from mcprop.wandering import burst_clouds as clouds
 from mcprop.wandering.burst import burst_through
+from mcprop.wandering.burst_clouds import Cloud, Times
+from mcprop.wandering.burst_legs import leg_test
 from mcprop.wandering.burst_study import burst_study
 from mcprop.wandering.line_scores import line_scores
 from mcprop.wandering.meeting import Meeting
@@ -56,10 +59,20 @@ def pulls(seen, source):
 
 @pytest.fixture(scope="module")
 def straight():
-    """Twenty-four independent runs in a field that does not wander."""
+    """Twenty-four independent runs in a field that does not wander, with all legs."""
+    return straight_runs(24)
+
+
+def straight_runs(number, source=SOURCE):
+    options = SMALL | {"legs": True}
     return [
-        burst_through(STRAIGHT, SOURCE, AGE, PARALLEL, PERP, seed=s, **SMALL) for s in range(24)
+        burst_through(STRAIGHT, source, AGE, PARALLEL, PERP, seed=s, **options)
+        for s in range(number)
     ]
+
+
+def leg_test_of(seen):
+    return leg_test([one.legs for one in seen], [one.b_hat for one in seen])
 
 
 def test_the_closed_form_is_that_of_the_published_case():
@@ -75,6 +88,68 @@ def test_a_straight_field_gives_the_closed_form_and_honest_errors(straight):
     chi2 = (found**2).sum(axis=0)
     assert stats.chi2.sf(chi2, len(found)).min() > 1e-4  # errors are not too small
     assert stats.chi2.cdf(chi2, len(found)).min() > 1e-4  # nor too large
+
+
+def test_nothing_depends_on_the_leg_and_what_changes_by_chance_is_known(straight):
+    scans = [seen.legs for seen in straight]
+    np.testing.assert_allclose(scans[0].legs, [AGE / 32.0, AGE / 16.0, AGE / 8.0])
+    np.testing.assert_allclose(scans[0].backward_times, [AGE / 8.0, AGE / 4.0, AGE / 2.0])
+    truth = np.array([density_of(SOURCE), *green.dipole(SOURCE, C_LIGHT, AGE)])
+    for leg in range(3):
+        found = np.array([(scan.values[leg] - truth) / scan.errors[leg] for scan in scans])
+        assert np.abs(found.mean(axis=0)).max() * np.sqrt(len(found)) < 4.0
+    # chi-square of each run, of all changes together: neither too large nor too small
+    tested = leg_test_of(straight)
+    assert tested.freedom == 8 * len(straight)
+    assert 1e-4 < tested.chance < 1.0 - 1e-4
+    assert not tested.depends
+    for value, error in (*tested.density, *tested.along):
+        assert abs(value) < 4.0 * error
+    # from the same clouds: the changes are known better than by their two errors
+    for scan in scans:
+        apart = np.hypot(scan.errors[2], scan.errors[1])
+        assert (scan.change_errors[2] < apart)[[0, 1, 3]].all()
+        assert (scan.change_errors[1] == 0.0).all()
+    assert [seen.legs.values[1, 0] for seen in straight] == [seen.density for seen in straight]
+
+
+def source_does_not_wait(monkeypatch):
+    """The source's cloud goes as long whatever the leg is: the burst is older with a long one."""
+
+    def part(self, factor):
+        return self._replace(leg=factor * self.leg, more=factor * self.more)
+
+    monkeypatch.setattr(Times, "part", part)
+
+
+def drift_of(which, speed, monkeypatch):
+    """Some clouds of the observer drift across [pc/yr], for no reason."""
+    made, go = [], Cloud._go
+
+    def drifting(self, time):
+        if self._numbers[1] == clouds.FROM_OBSERVER and self not in made:
+            made.append(self)
+        if self in made and made.index(self) % 5 in which:
+            self._places[0] += speed * (time - self._time)
+        return go(self, time)
+
+    monkeypatch.setattr(Cloud, "_go", drifting)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        source_does_not_wait,
+        lambda patch: drift_of(range(5), 40.0 / AGE, patch),
+        lambda patch: drift_of(range(1, 5), 8.0 / AGE, patch),
+    ],
+    ids=["age", "drift of all", "drift of the displaced"],
+)
+def test_what_makes_it_depend_on_the_leg_is_told(plant, monkeypatch):
+    plant(monkeypatch)
+    # the density on the line of the source falls with its age, and beside it with the drift
+    source = (0.0 if plant is source_does_not_wait else 18.5, 0.0, 250.0)
+    assert leg_test_of(straight_runs(2, source)).depends
 
 
 def test_the_parts_of_the_way_do_not_matter():
@@ -206,6 +281,9 @@ def test_a_study_is_the_same_for_any_number_of_threads_and_says_what_it_found():
             assert density_of((distance, 0.0, 250.0)) / one.formula_density == pytest.approx(ratio)
     assert len(known) > 0
     assert one.perpendicular.value == pytest.approx(np.mean(rows["growth_perp"]))
+    assert one.late.value == pytest.approx(np.mean(rows["growth_late"]))
+    assert one.later.value == pytest.approx(one.late.value - one.perpendicular.value)
+    assert one.leg_scans == []
     assert one.holds == (abs(one.perpendicular.value - 1e-4) < 3.0 * one.perpendicular.error)
 
 
@@ -219,6 +297,7 @@ def test_a_study_is_the_same_for_any_number_of_threads_and_says_what_it_found():
         ({"backward": 258}, "backward = 258 must be a multiple of 4"),
         ({"leg": 1e5, "backward_time": 1e5}, "leg = 100000 yr must be less than backward_time"),
         ({"backward_time": 4e5}, "must be less than the age"),
+        ({"backward_time": 2e5, "legs": True}, "with legs, be less than half of the age"),
     ],
 )
 def test_what_is_not_allowed_is_said_in_a_sentence(change, sentence):
