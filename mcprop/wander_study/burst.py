@@ -12,6 +12,7 @@ import numpy as np
 
 from mcprop.wander_study import burst_figures
 from mcprop.wander_study.config import BurstConfig
+from mcprop.wander_study.legs import LegRow, leg_rows, leg_text
 from mcprop.wander_study.measure import field_maker, seed_of
 from mcprop.wander_study.outcome import OnPart, Outcome
 from mcprop.wander_study.sections import KINETIC
@@ -50,11 +51,12 @@ def run_burst(config: BurstConfig, seed: int, workers: int | None, on_part: OnPa
     told = _Told(on_part, len(cases) * config.monte_carlo.realisations)
     seen = [_see(config, *case, seed, workers, told) for case in cases]
     rows = [row for case in seen for row in _rows(case)]
+    legs = [row for case in seen for row in leg_rows(case[:3], case.study)]
     names = [
         f"burst_{number + 1}.png" if len(seen) > 1 else "burst.png" for number in range(len(seen))
     ]
     return Outcome(
-        {"source.ecsv": (rows, SourceRow)},
+        {"source.ecsv": (rows, SourceRow), "leg.ecsv": (legs, LegRow)},
         {
             name: partial(burst_figures.draw_burst, case.study, case_name(case))
             for name, case in zip(names, seen, strict=True)
@@ -104,6 +106,7 @@ def _see(
         ratio * kappa,
         config.field.mach,
         realisations=run_of.realisations,
+        legs=run_of.legs,
         seed=seed_of(seed, config.spectrum, config.field.mach),
         workers=workers,
         forward=run_of.particles,
@@ -167,10 +170,11 @@ def summary_text(config: BurstConfig, seen: Sequence[Seen]) -> str:
     kappas = [(case.rigidity, case.study.kappa_parallel) for case in seen]
     valid = validity_text(kappas, config.field.shortest)
     caveat = _RULE.caveat(config.monte_carlo.realisations)
-    return "\n\n".join([head, caveat, valid, *(_case_text(case, mach) for case in seen)])
+    longest = config.field.longest
+    return "\n\n".join([head, caveat, valid, *(_case_text(case, mach, longest) for case in seen)])
 
 
-def _case_text(case: Seen, mach: float) -> str:
+def _case_text(case: Seen, mach: float, longest: float) -> str:
     study = case.study
     said = [case_name(case)]
     for name, (words, pattern) in _SAID.items():
@@ -188,7 +192,36 @@ def _case_text(case: Seen, mach: float) -> str:
         f" {perp.error:.1e} {verdict_of(study)} M_A^4 = {mach**4:.3g} ({study.pull:+.1f} standard"
         f" deviations); kappa_perp alone is {100 * case.epsilon / perp.value:.0f} % of it"
     )
-    return "\n".join(said)
+    said += [settling_text(study, longest), leg_text(study)]
+    return "\n".join(line for line in said if line)
+
+
+def settling_text(study: BurstStudy, longest: float) -> str:
+    """Say how wide the cloud is, and whether its D_perp may be that of large scales.
+
+    Parameters
+    ----------
+    study : BurstStudy
+    longest : float
+        Longest wavelength of the turbulence [pc].
+
+    Returns
+    -------
+    str
+    """
+    late, (change, error) = study.late, study.later
+    if abs(change) > _RULE.reach(error, len(study.seen)):
+        verdict = f"it still {'falls' if change < 0.0 else 'rises'}, and is not yet"
+    elif study.width < longest:
+        verdict = "no significant change, but so narrow a cloud need not have"
+    else:
+        verdict = "no significant change: it may be taken for"
+    return (
+        f"  in the second half of its way {late.value:.3e} +- {late.error:.1e}, a change of"
+        f" {change:+.1e} +- {error:.1e}; at its end the cloud is {study.width:.3g} pc wide (rms of"
+        f" one axis across the mean field), {study.width / longest:.2g} of the longest wavelength:"
+        f" {verdict} the coefficient of large scales"
+    )
 
 
 def verdict_of(study: BurstStudy) -> str:

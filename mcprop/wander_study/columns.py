@@ -38,6 +38,7 @@ _KINDS = {
         " of walks too short for it",
         "ratio": "d_perp / d_parallel",
         "d_lines": "diffusion of the field lines by arc length, <dx^2> = 2 d_lines s of one axis",
+        "d_lines_height": "the same by height along the mean field, <dx^2> = 2 d_lines_height z",
         "mach_two": "law M_A^2 D_parallel for d_perp, D_parallel as measured",
         "mach_four": "law M_A^4 D_parallel for d_perp, D_parallel as measured",
         "isotropic": "law kappa_perp + (pi/8) M_A^2 sqrt(kappa_perp kappa_parallel) for d_perp;"
@@ -84,6 +85,18 @@ _KINDS = {
         "line_distance": "distance across to the line of the source",
         "effective_distance": "distance across by which the formula would be right",
         "growth_perp": "<dx^2>/(2 t) of the cloud across the mean field over kappa_parallel",
+        "growth_late": "the same of the second half of its way alone",
+    },
+    "LegRow": _DIPOLE
+    | {
+        "leg": "how long displaced observers' clouds go; half, one and two times that of the run",
+        "backward_time": "how long the observer's own cloud goes in all",
+        "density": "density at the observer of one particle set free",
+        "change_density": "density over that with the leg of the run, less 1",
+        "change_x": "dipole_x less that with the leg of the run",
+        "change_y": "dipole_y less that with the leg of the run",
+        "change_z": "dipole_z less that with the leg of the run",
+        "chance": "p-value of the changes of density and dipole; nan for the leg of the run",
     },
     "SkyRow": _ON_THE_SKY
     | {
@@ -108,6 +121,15 @@ _KINDS = {
         "noise": "level of the noise that was taken out",
         "common": "C_l of the mean sky over all fields; nan from less than three skies",
         "relative": "mean of C_l over that of the dipole, sky by sky",
+    },
+    "DurationRow": {
+        "quantity": "coefficient of diffusion, or memory of the direction along the mean field,"
+        " means of both charges; power of a multipole",
+        "unit": "of the numbers of this row",
+        "half": "at half of the duration, the same orbits",
+        "whole": "at the whole duration",
+        "growth": "whole - half",
+        "verdict": "whether it still changes with the duration; noise: no power was seen",
     },
 }  # fmt: skip
 

@@ -21,6 +21,8 @@ _EARLY = 0.2
 """Windows of the walk from which the early displacements come."""
 _BURST_CLOUDS = 9
 """Clouds of the observer, of the displaced ones and at the nodes of the mean free path."""
+_DISPLACED = 4
+"""Those of them that go on for as long again where the leg is tried."""
 
 
 def evaluations(config: AnyConfig) -> float:
@@ -33,7 +35,7 @@ def evaluations(config: AnyConfig) -> float:
     if isinstance(config, ScanConfig):
         return sum(_of_walks(config)) * config.monte_carlo.realisations
     if isinstance(config, BurstConfig):
-        return _of_bursts(config) * config.monte_carlo.realisations
+        return sum(_of_bursts(config))
     return _of_skies(config) * config.monte_carlo.realisations
 
 
@@ -60,25 +62,27 @@ def _of_walks(config: ScanConfig) -> Iterator[float]:
             yield _PER_SUB_STEP * each * longer * parts * steps_of(config, walk) * run_of.particles
 
 
-def _of_bursts(config: BurstConfig) -> float:
-    """Evaluations of all bursts in one realisation."""
+def _of_bursts(config: BurstConfig) -> Iterator[float]:
+    """Evaluations of each burst in all realisations, in some of which the leg is tried."""
     from mcprop.fields import UniformField
     from mcprop.medium.constant import Constant
     from mcprop.medium.field_aligned import FieldAligned
     from mcprop.wandering.burst_clouds import durations
 
-    total, field, age = 0.0, config.field, config.source.age
+    run_of, field, age = config.monte_carlo, config.field, config.source.age
+    tried = min(run_of.legs, run_of.realisations)
     for rigidity in config.source.rigidities:
         kappa = config.transport.kappa_parallel(rigidity)
         for epsilon in config.transport.epsilon:
             perp = config.transport.ratio(epsilon, rigidity) * kappa
             medium = FieldAligned(UniformField(0.0, 0.0, 1.0), Constant(kappa), Constant(perp))
-            step = config.monte_carlo.parallel_step
+            step = run_of.parallel_step
             times = durations(medium, field.shortest, age, step, None, None, None)
             each = _sub_steps(math.sqrt(2.0 * kappa * times.step), field.shortest, field.mach)
             way = times.forward + times.more + _BURST_CLOUDS * times.leg
-            total += _PER_SUB_STEP * each * way / times.step * config.monte_carlo.particles
-    return total
+            more = 1.5 * times.back + _DISPLACED * times.leg
+            steps = (run_of.realisations * way + tried * more) / times.step
+            yield _PER_SUB_STEP * each * steps * run_of.particles
 
 
 def _of_skies(config: SkyConfig) -> float:

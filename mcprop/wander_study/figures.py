@@ -27,6 +27,8 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _GRID: dict[str, Any] = {"which": "major", "lw": 0.4, "alpha": 0.6}
 _DPI = 130
 _TITLE_WIDTH = 88
+_PANEL_TITLE_WIDTH = 38
+"""Characters of a title over a single panel of field lines."""
 _FINE = 120
 """Points of a curve."""
 
@@ -47,9 +49,14 @@ def epsilon_text(epsilon: float, origin: str = "number") -> str:
     return said if origin == "number" else f"{said} (kinetic)"
 
 
-def draw_ratio(
-    rows: Sequence[WanderRow], law: Callable[[float, float], float], title: str = ""
-) -> Figure:
+def _title(quantity: str, rows: Sequence[WanderRow]) -> str:
+    """What is drawn, of which turbulence, and for which Mach numbers."""
+    machs = sorted({row.mach for row in rows})
+    ends = " to ".join(f"{mach:g}" for mach in dict.fromkeys((machs[0], machs[-1])))
+    return f"{quantity}: {Spectrum(*rows[0].spectrum).label}, M_A = {ends}"
+
+
+def draw_ratio(rows: Sequence[WanderRow], law: Callable[[float, float], float]) -> Figure:
     """Draw D_perp/D_parallel against the Mach number, with the laws, for one spectrum and rigidity.
 
     Parameters
@@ -58,7 +65,6 @@ def draw_ratio(
         Of one spectrum and rigidity.
     law : callable
         D_perp / kappa_parallel of the isotropic law, of epsilon and the Mach number.
-    title : str
 
     Returns
     -------
@@ -86,6 +92,7 @@ def draw_ratio(
     upper.set(xscale="log", yscale="log", xlim=ends)
     upper.set_ylabel(r"$D_\perp / D_\parallel$")
     upper.legend(fontsize=9, loc="upper left", ncols=2)
+    title = _title("D_perp/D_parallel", rows)
     upper.set_title(title_text(title, _TITLE_WIDTH), fontsize=11)
     if lower is not None:
         lower.axhspan(0.9, 1.1, color="0.88", lw=0, zorder=0)
@@ -166,14 +173,13 @@ def _plain_ticks(ax: Axes, values: Iterable[float]) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def draw_excess(rows: Sequence[WanderRow], title: str = "") -> Figure:
+def draw_excess(rows: Sequence[WanderRow]) -> Figure:
     """Draw what wandering adds, (D_perp - kappa_perp) / kappa_parallel, against the Mach number.
 
     Parameters
     ----------
     rows : sequence of WanderRow
         Of one spectrum and rigidity.
-    title : str
 
     Returns
     -------
@@ -204,6 +210,7 @@ def draw_excess(rows: Sequence[WanderRow], title: str = "") -> Figure:
     ax.set(xscale="log", yscale="log", xlim=ends, xlabel=r"$M_A = \delta B / B_0$")
     ax.set_ylabel(r"$(D_\perp - \kappa_\perp) / \kappa_\parallel$")
     ax.legend(fontsize=9, loc="upper left", ncols=2)
+    title = _title("What wandering adds", rows)
     ax.set_title(title_text(title, _TITLE_WIDTH), fontsize=11)
     ax.grid(True, **_GRID)
     _plain_ticks(ax, [row.mach for row in rows])
@@ -324,7 +331,8 @@ def draw_lines(lines: Mapping[float, np.ndarray], title: str = "") -> Figure:
         if number == len(lines):
             ax.set_zlabel("z, along the mean field [pc]", fontsize=9, labelpad=6)
         ax.set_title(f"$M_A = {mach:g}$", fontsize=11, y=1.11)
-    figure.suptitle(title_text(title, _TITLE_WIDTH), fontsize=11, y=0.975)
+    width = min(_PANEL_TITLE_WIDTH * len(lines), _TITLE_WIDTH)
+    figure.suptitle(title_text(title, width), fontsize=11, y=0.975)
     return figure
 
 

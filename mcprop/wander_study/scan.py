@@ -136,7 +136,7 @@ def _row(
     perp, parallel, ratio = estimates_of(measured)
     d_perp, error = kappa * float(perp.value), kappa * float(perp.error)
     d_parallel = kappa * float(parallel.value)
-    line, drift = lines[walk.spectrum, walk.mach].by_length, estimate(measured.drift)
+    (line, height), drift = lines[walk.spectrum, walk.mach], estimate(measured.drift)
     two, four = float(mach_two(d_parallel, walk.mach)), float(mach_four(d_parallel, walk.mach))
     isotropic = math.nan
     if walk.spectrum.geometry == "isotropic":
@@ -162,6 +162,8 @@ def _row(
         ratio_err=float(ratio.error),
         d_lines=float(line.value),
         d_lines_err=float(line.error),
+        d_lines_height=float(height.value),
+        d_lines_height_err=float(height.error),
         mach_two=two,
         mach_four=four,
         isotropic=isotropic,
@@ -256,14 +258,13 @@ def _figures(
     """Names of the figures, and functions that draw them."""
     several = len(config.spectra) > 1
     for number, spectrum in enumerate(config.spectra):
-        title = f"{config.title}: {spectrum.label}" if several else config.title
         ending = f"_{number + 1}" if several else ""
         first = config.scan.rigidities[0]
         mine = [row for row in rows if row.spectrum == tuple(spectrum) and _is_one(row, first)]
-        yield f"ratio{ending}.png", partial(figures.draw_ratio, mine, isotropic_law, title)
-        yield f"excess{ending}.png", partial(figures.draw_excess, mine, title)
+        yield f"ratio{ending}.png", partial(figures.draw_ratio, mine, isotropic_law)
+        yield f"excess{ending}.png", partial(figures.draw_excess, mine)
         chosen = sorted({_nearest(config.scan.mach, m) for m in (0.1, 0.3, 1.0)})[:_PANELS]
-        yield f"lines{ending}.png", partial(_draw_lines, config, spectrum, chosen, seed, title)
+        yield f"lines{ending}.png", partial(_draw_lines, config, spectrum, chosen, seed)
         for row in mine:
             if _is_shown(row.mach, config) and row.epsilon == min(r.epsilon for r in mine):
                 yield f"msd{ending}.png", partial(_draw_msd, row, msd, powers)
@@ -274,11 +275,9 @@ def _is_one(row: WanderRow, rigidity: float) -> bool:
     return row.rigidity == rigidity or row.epsilon_from == "kinetic"
 
 
-def _draw_lines(
-    config: ScanConfig, spectrum: Spectrum, machs: list[float], seed: int, title: str
-) -> Figure:
+def _draw_lines(config: ScanConfig, spectrum: Spectrum, machs: list[float], seed: int) -> Figure:
     lines = {mach: sample_lines(config, spectrum, mach, seed) for mach in machs}
-    return figures.draw_lines(lines, title)
+    return figures.draw_lines(lines, f"Field lines: {spectrum.label}")
 
 
 def _draw_msd(row: WanderRow, msd: list[MsdRow], powers: list[ExponentRow]) -> Figure:

@@ -162,11 +162,13 @@ class Source(Section):
 class BurstMonteCarlo(Section):
     """How the burst is run; parallel_step [pc] sets the time step, which is chosen without it.
 
-    particles is the number in the cloud of the source, and in each of the observer's.
+    particles is the number in the cloud of the source, and in each of the observer's; legs is in
+    how many realisations, or in all, nothing must depend on the leg.
     """
 
     realisations: Realisations
     particles: Annotated[int, Whole(256, 1_000_000)]
+    legs: Annotated[int, Whole(2, 100_000)]
     parallel_step: Step | None = None
     seed: Seed | None = None
 

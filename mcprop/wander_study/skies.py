@@ -11,11 +11,11 @@ import numpy as np
 from mcprop.dipole import Dipole
 from mcprop.frames import field_frame, lon_lat, unit_vector
 from mcprop.sky import SkyMap
-from mcprop.wander_study import sky_figures, sky_hall, sky_panels
+from mcprop.wander_study import sky_duration, sky_figures, sky_hall, sky_panels
 from mcprop.wander_study.config import SkyConfig
 from mcprop.wander_study.measure import field_maker, seed_of
 from mcprop.wander_study.outcome import OnPart, Outcome
-from mcprop.wander_study.tables import HallRow, PowerRow, SkyRow
+from mcprop.wander_study.tables import DurationRow, HallRow, PowerRow, SkyRow
 from mcprop.wander_study.validity import intensity_text
 from mcprop.wander_study.verdicts import Rule
 from mcprop.wandering.kinetic_sky import traced_sky
@@ -58,16 +58,26 @@ def run_skies(config: SkyConfig, seed: int, workers: int | None, on_part: OnPart
             f" from the local field; C_l of l > 1 over the dipole's {row.power:.2e}"
         )
         on_part(number + 1, total, (number + 1) / total, said)
+    return _outcome(config, (SkyEnsemble(tuple(skies)), SkyEnsemble(tuple(negative))), seed, axes)
+
+
+def _outcome(
+    config: SkyConfig, orbits: tuple[SkyEnsemble, SkyEnsemble], seed: int, axes: np.ndarray
+) -> Outcome:
+    """Tables, figures, maps and words, of skies of both charges."""
+    skies, negative = orbits[0].skies, orbits[1].skies
     rows, power = [_row(i, sky, axes) for i, sky in enumerate(skies)], power_rows(skies)
+    before = power_rows(orbits[0].halfway.skies)
+    lasting = sky_duration.duration_rows(orbits, (before, power))
     title = f"{config.title}: first realisation"
-    orbits = SkyEnsemble(tuple(skies)), SkyEnsemble(tuple(negative))
     hall = sky_hall.hall_rows(config, orbits, axes, seed)
     kinetic = sky_hall.kinetic_sky(config, hall[0].kappa_parallel, seed, 1, axes)
-    maps = [sky.map for sky in skies + negative]
+    maps = [sky.map for sky in (*skies, *negative)]
     told = [
         summary_text(config, rows, power),
         *sky_hall.hall_text(hall),
-        _RULE.caveat(total),
+        *sky_duration.duration_text(config.sky.duration, lasting, (before, power), len(skies)),
+        _RULE.caveat(len(skies)),
         intensity_text(float(np.min(maps)), float(np.max(maps))),
     ]
     return Outcome(
@@ -75,12 +85,13 @@ def run_skies(config: SkyConfig, seed: int, workers: int | None, on_part: OnPart
             "sky.ecsv": (rows, SkyRow),
             "hall.ecsv": (hall, HallRow),
             "power.ecsv": (power, PowerRow),
+            "duration.ecsv": (lasting, DurationRow),
         },
         {
             "sky.png": partial(skies[0].plot, title=title),
             "residual.png": partial(skies[0].plot, residual=True, title=f"{title}, no dipole"),
             "skies.png": partial(sky_panels.draw_panels, orbits[0], kinetic, config.title),
-            "power.png": partial(sky_figures.draw_power, power, rows, config.title),
+            "power.png": partial(sky_figures.draw_power, power, before, rows, config.title),
         },
         "\n".join(line for line in told if line),
         _maps(config, orbits[0], kinetic),
@@ -91,8 +102,9 @@ def _maps(config: SkyConfig, orbits: SkyEnsemble, kinetic: KineticSky | None) ->
     """Maps to write, ICRS axes."""
     mean, covariance = orbits.map, orbits.dipole.covariance
     told: dict[str, Any] = {"title": config.title}
+    first = orbits.skies[0]
     found = {
-        "first.fits": orbits.skies[0].sky_map(component="one realisation", **told),
+        "first.fits": first.sky_map(component=f"one sky, seed {first.seed}", **told),
         "mean.fits": SkyMap(
             mean.value, mean.error, "mean of skies", dipole_covariance=covariance, **told
         ),
@@ -123,6 +135,7 @@ def _trace(
         tau=sky.tau,
         charge=charge,
         axes=axes,
+        halfway=True,
         workers=workers,
     )
 
@@ -204,7 +217,7 @@ def summary_text(config: SkyConfig, rows: Sequence[SkyRow], power: Sequence[Powe
     for name, words in _SAID.items():
         low, middle, high = np.quantile([getattr(row, name) for row in rows], (0.16, 0.5, 0.84))
         said.append(f"  {words}: {middle:.3g}, {low:.3g} to {high:.3g}")
-    there = [row for row in power[1:] if row.relative > _RULE.reach(row.relative_err, count) > 0.0]
+    there = sky_duration.above_noise(power, count)
     for row in there[:8]:
         said.append(
             f"  C_{row.multipole}/C_1 = {row.relative:.2e} +- {row.relative_err:.1e}"

@@ -18,12 +18,18 @@ _SEEN = 2.0
 """Standard deviations from which on the power of the mean sky is a point and no limit."""
 
 
-def draw_power(power: Sequence[PowerRow], rows: Sequence[SkyRow], title: str = "") -> Figure:
+def draw_power(
+    power: Sequence[PowerRow],
+    before: Sequence[PowerRow],
+    rows: Sequence[SkyRow],
+    title: str = "",
+) -> Figure:
     """Draw C_l over that of the dipole, noise taken out, with the level of the noise.
 
     Parameters
     ----------
-    power : sequence of PowerRow
+    power, before : sequence of PowerRow
+        Of the whole duration, and of half of it.
     rows : sequence of SkyRow
         The skies that it is the mean of.
     title : str
@@ -36,16 +42,12 @@ def draw_power(power: Sequence[PowerRow], rows: Sequence[SkyRow], title: str = "
 
     figure = Figure(figsize=(8.6, 5.6), layout="constrained")
     ax = figure.subplots()
-    style: dict[str, Any] = {"fmt": "o", "ms": 5.0, "capsize": 2.5, "lw": 1.2, "color": COLOURS[0]}
-    shown = [row for row in power if row.relative > 0.0]
-    ax.errorbar(
-        [row.multipole for row in shown], [row.relative for row in shown],
-        [row.relative_err for row in shown], label=f"of one sky, mean of {len(rows)}", **style,
-    )  # fmt: skip
+    shown = _draw_relative(ax, power, 1.0, f"of one sky, mean of {len(rows)}", mfc=COLOURS[0])
+    shown += _draw_relative(ax, before, 0.97, "of the same at half the duration", mfc="white")
     limits = _draw_common(ax, power)
     noise = power[0].noise / power[0].c_l
     ax.axhline(noise, color=COLOURS[1], lw=1.5, ls="--", label="noise that was taken out")
-    lowest = min([row.relative for row in shown] + [noise, *limits])
+    lowest = min([*shown, noise, *limits])
     ax.set(xscale="log", yscale="log", ylim=(0.2 * lowest, 5.0))
     ax.set_xticks([1, 2, 3, 5, 10, 20, 30], labels=["1", "2", "3", "5", "10", "20", "30"])
     ax.set_xlim(0.85, 1.15 * power[-1].multipole)
@@ -58,6 +60,19 @@ def draw_power(power: Sequence[PowerRow], rows: Sequence[SkyRow], title: str = "
     ax.legend([handles[i] for i in order], [labels[i] for i in order], fontsize=9)
     ax.set_title(title_text(title, _TITLE_WIDTH), fontsize=11)
     return figure
+
+
+def _draw_relative(
+    ax: Axes, power: Sequence[PowerRow], shift: float, label: str, **style: Any
+) -> list[float]:
+    """Points of C_l/C_1 where they are above 0, which it returns."""
+    shown = [row for row in power if row.relative > 0.0]
+    ax.errorbar(
+        [shift * row.multipole for row in shown], [row.relative for row in shown],
+        [row.relative_err for row in shown], fmt="o", ms=5.0, capsize=2.5, lw=1.2,
+        color=COLOURS[0], label=label, **style,
+    )  # fmt: skip
+    return [row.relative for row in shown]
 
 
 def _draw_common(ax: Axes, power: Sequence[PowerRow]) -> list[float]:

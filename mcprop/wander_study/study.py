@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +80,15 @@ class Study:
             tables.write(rows, kind, folder / name, meta)
         head = "".join(f"# {key}: {value}\n" for key, value in told.items())
         (folder / "config.toml").write_text(head + self.config.to_toml(), encoding="utf-8")
-        (folder / "summary.txt").write_text(self.text + "\n", encoding="utf-8")
+        (folder / "summary.txt").write_text(f"{head}{self.text}\n", encoding="utf-8")
         (folder / "figures").mkdir()
         for name, draw in self.outcome.figures.items():
             figures.save(draw(), folder / "figures" / name, self.config.title, told)
         if self.outcome.maps:
             (folder / "sky").mkdir()
         for name, sky in self.outcome.maps.items():
-            sky.write(folder / "sky" / name, origin=told)
+            # that of the study, whatever seed of its own a sky has: the same in every file
+            replace(sky, seed=self.seed).write(folder / "sky" / name, origin=told)
         text = json.dumps(dict(self.provenance), indent=2, default=plain)
         (folder / MARK).write_text(text + "\n", encoding="utf-8")
 

@@ -13,6 +13,7 @@ from mcprop.wander_study.sections import STRONG_RANGE, Spectrum
 from mcprop.wander_study.tables import ExponentRow, HalvingRow, WanderRow
 from mcprop.wander_study.validity import validity_text
 from mcprop.wander_study.verdicts import (
+    BLUNT,
     ENDLESS,
     FAILS,
     FEW,
@@ -182,15 +183,31 @@ def _lines_text(exponents: Sequence[ExponentRow], rows: Sequence[WanderRow], rul
     for row in exponents:
         if row.quantity != LINES:
             continue
-        found = [
-            f"M_A^{power}"
-            for power in (2, 4)
-            if rule.judge(row.exponent, row.exponent_err, power, count) == FOLLOWS
-        ]
-        like = f", as {found[0]}" if found else ""
-        said.append(f"{Spectrum(*row[:4]).label}: {_power_text(row)}{like}")
+        like = _like_text(row, rule, count)
+        said.append(f"{Spectrum(*row[:4]).label}: {_power_text(row)}, {like}")
     head = "Field lines alone, <x^2> = 2 D z:"
     return "\n".join([head, *said]) if said else ""
+
+
+_LINE_POWERS = (2, 4)
+"""Powers of the Mach number that theory has for field lines: in general, and in a strong range."""
+
+
+def _like_text(row: ExponentRow, rule: Rule, count: int) -> str:
+    """Which power it is: the one that is followed, if the others fail."""
+    verdicts = {
+        f"M_A^{power}": rule.judge(row.exponent, row.exponent_err, power, count)
+        for power in _LINE_POWERS
+    }
+    left = [name for name, verdict in verdicts.items() if verdict != FAILS]
+    if not left:
+        return f"neither {' nor '.join(verdicts)}"
+    if len(left) > 1:
+        return f"too uncertain to tell {' from '.join(left)}"
+    if verdicts[left[0]] == FOLLOWS:
+        return f"as {left[0]}"
+    others = " nor ".join(name for name in verdicts if name not in left)
+    return f"not {others}, but too uncertain to be called {left[0]}"
 
 
 def _times_text(exponents: Sequence[ExponentRow], several: bool) -> str:
@@ -247,6 +264,8 @@ def _step_text(halving: Sequence[HalvingRow], rule: Rule, count: int) -> str:
         return f"take a smaller parallel_step, a change is significant and more than {tolerance}"
     if large:
         return f"undecided, no change of more than {tolerance} is significant: more realisations"
+    if any(rule.reach(row.difference_err, count) > BLUNT * abs(row.whole) for row in halving):
+        return f"undecided, a change of {100 * BLUNT:g} % might not be seen: more realisations"
     return f"fine, no change is more than {tolerance}"
 
 

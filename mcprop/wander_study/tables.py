@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
 
 from mcprop.tables import read_like, write_table
 from mcprop.wander_study.columns import description
+from mcprop.wander_study.sky_rows import DurationRow, HallRow, PowerRow, SkyRow
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -25,12 +26,16 @@ _UNITS = {
     "rigidity": "GV",
     "d_lines": "pc",
     "d_lines_err": "pc",
+    "d_lines_height": "pc",
+    "d_lines_height_err": "pc",
     "time": "yr",
     "perp": "pc2",
     "perp_err": "pc2",
     "parallel": "pc2",
     "parallel_err": "pc2",
     "time_step": "yr",
+    "leg": "yr",
+    "backward_time": "yr",
     "duration": "yr",
     "density": "pc-3",
     "c_l": "sr",
@@ -78,11 +83,11 @@ class WanderRow(NamedTuple):
     float [pc]; d_parallel, d_perp and
     their errors: what comes out; drift, drift_err : what d_perp gains when it is taken from two
     windows to four instead of one to two, NaN of walks of less than three; ratio, ratio_err :
-    d_perp / d_parallel; d_lines, d_lines_err : diffusion of the field lines by arc length [pc];
-    mach_two, mach_four, isotropic : the laws for d_perp, the first two with d_parallel as measured,
-    the third NaN but in isotropic turbulence; pull_... : (d_perp - law) / error; time_step,
-    duration : of the walks [yr]; realisations : int; walk : int, rows with the same number are one
-    walk in other units of time.
+    d_perp / d_parallel; d_lines, d_lines_height and their errors : diffusion of the field lines by
+    arc length, and by height along the mean field [pc]; mach_two, mach_four, isotropic : the laws
+    for d_perp, the first two with d_parallel as measured, the third NaN but in isotropic
+    turbulence; pull_... : (d_perp - law) / error; time_step, duration : of the walks [yr];
+    realisations : int; walk : int, rows with the same number are one walk in other units of time.
     """
 
     geometry: str
@@ -106,6 +111,8 @@ class WanderRow(NamedTuple):
     ratio_err: float
     d_lines: float
     d_lines_err: float
+    d_lines_height: float
+    d_lines_height_err: float
     mach_two: float
     mach_four: float
     isotropic: float
@@ -231,85 +238,12 @@ class SourceRow(NamedTuple):
     line_distance: float
     effective_distance: float
     growth_perp: float
-
-
-class SkyRow(NamedTuple):
-    """The dipole of one sky; axes of the field, z along the mean field, arrival convention.
-
-    realisation : int; amplitude : float, length of the dipole; ra, dec : float, where it points,
-    ICRS [deg]; dipole_... and errors : float, by least squares; angle_to_local,
-    angle_to_mean : float, of the dipole to the line of either field [deg]; local_lean : float,
-    angle between the two [deg]; power : float, C_l of all multipoles from 2 on over that of the
-    dipole, noise taken out; chance : float, p-value of noise alone having it.
-    """
-
-    realisation: int
-    amplitude: float
-    ra: float
-    dec: float
-    dipole_x: float
-    dipole_x_err: float
-    dipole_y: float
-    dipole_y_err: float
-    dipole_z: float
-    dipole_z_err: float
-    angle_to_local: float
-    angle_to_mean: float
-    local_lean: float
-    power: float
-    chance: float
-
-
-class HallRow(NamedTuple):
-    """Mean dipole, and diffusion, of one charge; axes of the field, z along the mean field.
-
-    observer : str, "orbits" through the turbulence, the mean over realisations, or "kinetic theory"
-    in the mean field alone, with the same kappa_parallel; charge : int, 1 or -1, or 0 for the mean
-    of both, in which the Hall part cancels; dipole_... and errors : float; angle_to_mean : float,
-    of the dipole to the line of the mean field [deg]; kappa_parallel, kappa_perp, kappa_hall and
-    errors : float [pc2/yr], of the whole legs.
-    """
-
-    observer: str
-    charge: int
-    dipole_x: float
-    dipole_x_err: float
-    dipole_y: float
-    dipole_y_err: float
-    dipole_z: float
-    dipole_z_err: float
-    angle_to_mean: float
-    kappa_parallel: float
-    kappa_parallel_err: float
-    kappa_perp: float
-    kappa_perp_err: float
-    kappa_hall: float
-    kappa_hall_err: float
-
-
-class PowerRow(NamedTuple):
-    """Angular power, a mean over skies.
-
-    multipole : int; c_l, c_l_err : float [sr], noise taken out, its error from the scatter of the
-    realisations or from the noise, whichever is larger; noise : float [sr], level of the noise that
-    was taken out; common, common_err : float [sr], C_l of the mean over all fields, without what is
-    each sky's own, NaN from less than three; relative, relative_err : float, the mean of C_l over
-    that of the dipole, sky by sky.
-    """
-
-    multipole: int
-    c_l: float
-    c_l_err: float
-    noise: float
-    common: float
-    common_err: float
-    relative: float
-    relative_err: float
+    growth_late: float
 
 
 AnyRow = TypeVar(
     "AnyRow",
-    WanderRow, MsdRow, HalvingRow, ExponentRow, SourceRow, SkyRow, HallRow, PowerRow,
+    WanderRow, MsdRow, HalvingRow, ExponentRow, SourceRow, SkyRow, HallRow, PowerRow, DurationRow,
 )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ class Rule(NamedTuple):
             f" are more than {100 * BLUNT:g} % of it. Of the isotropic law it is what wandering"
             " adds, D_perp - kappa_perp, that must be hit. No law is judged where that still"
             " changes, by more than the same, when it is taken from two windows to four instead of"
-            " one to two."
+            " one to two. Each law is judged by itself: a case may follow several."
         )
 
     def reach(self, error: float, realisations: int) -> float:

@@ -62,7 +62,7 @@ def xue_liu_text(rows: Sequence[WanderRow], rule: Rule, law: Law) -> str:
         mine = sorted((group.rows[0] for group in found), key=lambda row: row.epsilon)
         parts += [Spectrum(*spectrum).label, _table(mine, wanted, rule)]
         crossing = crossing_of([row for row in mine if is_settled(row, rule)], wanted)
-        parts.append(_measured_text(mine, crossing, wanted))
+        parts.append(_measured_text(mine, crossing, wanted, rule))
         if crossing is None and _law_is_met(mine, rule):
             parts += _law_text(lambda epsilon: law(epsilon, mach), wanted)
     return "\n".join(part for part in parts if part)
@@ -128,7 +128,9 @@ def crossing_of(points: Sequence[WanderRow], wanted: float) -> Crossing | None:
     return None
 
 
-def _measured_text(points: Sequence[WanderRow], crossing: Crossing | None, wanted: float) -> str:
+def _measured_text(
+    points: Sequence[WanderRow], crossing: Crossing | None, wanted: float, rule: Rule
+) -> str:
     if crossing is not None:
         return (
             f"as measured, epsilon = {crossing.epsilon:.2e} +- {crossing.epsilon_err:.0e} would"
@@ -136,12 +138,12 @@ def _measured_text(points: Sequence[WanderRow], crossing: Crossing | None, wante
             f" {100 * crossing.part:.0f} +- {100 * crossing.part_err:.0f} % of D_perp"
             + _remark(crossing.part - crossing.part_err)
         )
-    if all(row.ratio > wanted for row in points):
-        return f"every epsilon that was run gives more: less than {points[0].epsilon:.3g} is needed"
-    if all(row.ratio < wanted for row in points):
-        return (
-            f"every epsilon that was run gives less: more than {points[-1].epsilon:.3g} is needed"
-        )
+    for end, which, way in ((points[0], "more", "less"), (points[-1], "less", "more")):
+        if all((row.ratio > wanted) == (which == "more") for row in points):
+            said = f"every epsilon that was run gives {which}"
+            if judged(end, rule)["mach_four"] == FAILS:
+                return f"{said}: {way} than {end.epsilon:.3g} is needed"
+            return f"{said}, but {end.epsilon:.3g} not clearly: it may be what is needed"
     return "which epsilon would give M_A^4 cannot be told: particles do not diffuse yet"
 
 

@@ -81,4 +81,19 @@ BUGS = (
         "(scatter / np.sqrt(n))[()]", "(scatter / n)[()]",
         (f"{SPREAD}::test_answers_of_a_spread_are_those_of_its_numbers",),
     ),
+    Bug(
+        SCHEME, "a part of a record goes on beyond its end", "mcprop/wandering/tracing.py",
+        "taken = min(most, steps - done)", "taken = most if steps > most else steps",
+        (f"{TRACE}::test_looking_up_changes_no_bit",),
+    ),
+    Bug(
+        SCHEME, "parts of a sum are not asked for their scale", "mcprop/wandering/given_field.py",
+        'parts = field if kind.__module__.startswith("mcprop.") else ()', "parts = ()",
+        (f"{TRACE}::test_a_field_that_tells_no_scale_is_refused_where_no_step_is_given",),
+    ),
+    Bug(
+        HEIGHTS, "a mean field that is chance passes", "mcprop/wandering/realisations.py",
+        "if mean[2] > SIGMAS * error:", "if mean[2] > -SIGMAS * error:",
+        (f"{SPREAD}::test_lines_need_a_mean_field",),
+    ),
 )  # fmt: skip

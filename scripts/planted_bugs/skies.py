@@ -7,6 +7,7 @@ BUILT, SEEN = "mcprop/wandering/kinetic_sky.py", "mcprop/wandering/seen_sky.py"
 POWER = "mcprop/multipoles.py"
 BACK = "orbits of observers"
 NOISE = "noise of skies"
+LASTING, TOLD = "mcprop/wander_study/sky_duration.py", "tests/runs/test_wander_sky.py"
 DIPOLE = f"{SKY}::test_scattered_sky_is_the_dipole_of_kinetic_theory_and_nothing_else"
 COLLIDING = f"{SKY}::test_orbits_with_collisions_in_a_uniform_field_are_the_same_observer"
 LEVEL = f"{SKY}::test_noise_that_is_not_subtracted_is_caught"
@@ -45,6 +46,21 @@ BUGS = (
     ),
     Bug(
         BACK, "sign of kappa_A", SEEN, "hall = 0.5 * float(", "hall = -0.5 * float(", (HALL,),
+    ),
+    Bug(
+        BACK, "the sky halfway is that of the whole duration", BUILT,
+        "half = observer.sky(seen, legs[0]", "half = observer.sky(seen, legs[-1]",
+        (f"{SKY}::test_halfway_is_the_sky_of_half_the_duration",),
+    ),
+    Bug(
+        BACK, "the whole duration compared with itself", LASTING,
+        "early = orbits[0].halfway, orbits[1].halfway", "early = orbits",
+        (f"{TOLD}::test_a_duration_that_is_too_short_is_told",),
+    ),
+    Bug(
+        BACK, "a change with the duration that passes for none", LASTING,
+        "Rule(tolerance=0.0)", "Rule(tolerance=1.0)",
+        (f"{TOLD}::test_a_duration_that_is_too_short_is_told",),
     ),
     Bug(
         NOISE, "level of the noise not taken out", POWER,

@@ -5,19 +5,22 @@ from planted_bugs.bug import Bug
 PARTICLES = "tests/physics/test_pseudo_particles.py"
 SPLIT = "tests/physics/test_split_walk.py"
 BURST = "tests/physics/test_wandering_burst.py"
+BURST_TEXT = "tests/unit/test_wander_burst_text.py"
+BURST_RUN = "tests/runs/test_wander_burst.py"
 ORBITS = "tests/physics/test_orbits.py"
 THEORY = "tests/physics/test_kinetic_theory.py"
 GRIDS = "tests/physics/test_grid_field.py"
 WAVES = "tests/unit/test_plane_waves.py"
-TURBULENCE = "tests/unit/test_turbulence.py"
+BATTERY, TURBULENCE = "tests/unit/test_fields.py", "tests/unit/test_turbulence.py"
 VERDICTS = "tests/unit/test_wander_verdicts.py"
 STUDY = "tests/runs/test_wander.py"
 WALK, ORBIT, SCATTER = (f"mcprop/kernels/{name}.py" for name in ("wander", "orbit", "scatter"))
 SPREAD, CLOUDS = "mcprop/wandering/pseudo_particles.py", "mcprop/wandering/burst_clouds.py"
-MEETING = "mcprop/wandering/meeting.py"
+MEETING, LEGS = "mcprop/wandering/meeting.py", "mcprop/wandering/burst_legs.py"
 PLANE_WAVES, GRID = "mcprop/fields/plane_waves.py", "mcprop/fields/grid.py"
 RANDOM = "mcprop/fields/turbulence.py"
 SCAN, ESTIMATES = "mcprop/wander_study/scan.py", "mcprop/wander_study/estimates.py"
+SUMMARY = "mcprop/wander_study/summary.py"
 ALONG = "walks along lines"
 LARGE = "diffusion on large scales"
 BURSTS = "bursts through fields"
@@ -27,10 +30,12 @@ SAID = "verdicts"
 BESSEL = f"{SPLIT}::test_along_radial_lines_the_radius_is_a_bessel_process"
 GAUSSIAN = f"{SPLIT}::test_in_a_uniform_field_it_is_the_gaussian"
 EVEN = f"{SPLIT}::test_what_is_even_stays_so"
+ORDER = f"{SPLIT}::test_it_is_of_second_weak_order"
 GROWTH = f"{PARTICLES}::test_slopes_and_exponents_of_known_growth"
 SLAB = f"{PARTICLES}::test_in_slab_turbulence_without_kappa_perp_they_keep_to_their_lines"
 STRAIGHT = f"{BURST}::test_a_straight_field_gives_the_closed_form_and_honest_errors"
 COSINES = f"{WAVES}::test_doubles_are_as_good_as_they_say"
+WRITTEN = f"{STUDY}::test_every_file_of_a_study_has_the_seed_of_the_study"
 TWINS = f"{VERDICTS}::test_twins_take_noise_out_and_nothing_else"
 
 BUGS = (
@@ -97,6 +102,27 @@ BUGS = (
         (f"{PARTICLES}::test_the_scheme_does_not_leave_a_line",),
     ),
     Bug(
+        ALONG, "drift in one jump", WALK,
+        "t = portion(lane[LEFT * LANES + i], max(1.0 / (rate + TINY), SHORTEST * h))\n"
+        "    drifts = lane[DRIFTS * LANES + i] > 0.0\n"
+        "    step = t if drifts else lane[STEP * LANES + i]\n"
+        "    lane[STEP * LANES + i] = step\n"
+        "    bx = lane[BX * LANES + i] if drifts else bx\n"
+        "    by = lane[BY * LANES + i] if drifts else by\n"
+        "    bz = lane[BZ * LANES + i] if drifts else bz\n"
+        "    way = t * a * growth(min(max(t * slope, -1.0), 1.0))\n"
+        "    way = min(max(way, -NOISE_SHARE * unit), NOISE_SHARE * unit)",
+        "t = lane[LEFT * LANES + i]\n"
+        "    drifts = lane[DRIFTS * LANES + i] > 0.0\n"
+        "    step = t if drifts else lane[STEP * LANES + i]\n"
+        "    lane[STEP * LANES + i] = step\n"
+        "    bx = lane[BX * LANES + i] if drifts else bx\n"
+        "    by = lane[BY * LANES + i] if drifts else by\n"
+        "    bz = lane[BZ * LANES + i] if drifts else bz\n"
+        "    way = t * a",
+        (f"{PARTICLES}::test_the_scheme_does_not_leave_a_line", ORDER),
+    ),
+    Bug(
         LARGE, "factor 2 of D", SPREAD,
         "over = 0.5 / (self.times[j] - self.times[i])",
         "over = 1.0 / (self.times[j] - self.times[i])",
@@ -117,7 +143,7 @@ BUGS = (
     ),
     Bug(
         LARGE, "one field for all realisations", SPREAD,
-        "field = make_field(field_of, seed, realisation)", "field = make_field(field_of, seed, 0)",
+        "field = make_field(maker, seed, realisation)", "field = make_field(maker, seed, 0)",
         (f"{PARTICLES}::test_every_realisation_has_a_field_of_its_own",),
     ),
     Bug(
@@ -143,6 +169,21 @@ BUGS = (
         (f"{BURST}::test_a_kick_too_wide_by_sqrt_2_is_caught",),
     ),
     Bug(
+        BURSTS, "the source does not wait for a longer leg", CLOUDS,
+        "forward = self.forward + (1.0 - factor) * self.back", "forward = self.forward",
+        (f"{BURST}::test_nothing_depends_on_the_leg_and_what_changes_by_chance_is_known",),
+    ),
+    Bug(
+        BURSTS, "changes of the leg with the errors of the values", LEGS,
+        "less[:, BASE] -= 1.0", "less[:, BASE] -= 0.0",
+        (f"{BURST_TEXT}::test_changes_have_the_error_of_what_legs_do_not_have_in_common",),
+    ),
+    Bug(
+        BURSTS, "no leg ever matters", LEGS,
+        "return self.chance < math.erfc(SIGMAS / math.sqrt(2.0))", "return self.chance < 0.0",
+        (f"{BURST}::test_what_makes_it_depend_on_the_leg_is_told",),
+    ),
+    Bug(
         BURSTS, "dipole away from the source", CLOUDS,
         "along = (ahead - behind) /", "along = (behind - ahead) /",
         (STRAIGHT,),
@@ -150,7 +191,7 @@ BUGS = (
     Bug(
         BURSTS, "age of a study in years of 360 days", "mcprop/wander_study/burst.py",
         "        source.age,\n", "        360.0 / 365.25 * source.age,\n",
-        (f"{STUDY}::test_a_burst_is_seen_through_each_realisation",),
+        (f"{BURST_RUN}::test_a_burst_is_seen_through_each_realisation",),
     ),
     Bug(
         TURN, "Boris turns the wrong way", ORBIT,
@@ -161,6 +202,11 @@ BUGS = (
         TURN, "whole chances of a collision at both ends", ORBIT,
         "1.0 - math.sqrt(1.0 - hits)", "hits",
         (f"{ORBITS}::test_mean_displacement_from_a_direction_with_collisions",),
+    ),
+    Bug(
+        TURN, "random numbers of collisions begin anew in each part", ORBIT,
+        "block = np.uint64(part.drawn)", "block = np.uint64(0)",
+        ("tests/unit/test_orbit_arguments.py::test_looking_up_changes_no_bit",),
     ),
     Bug(
         TURN, "chance of a collision in continuous time", "mcprop/wandering/course.py",
@@ -222,6 +268,26 @@ BUGS = (
         (f"{GRIDS}::test_a_wave_is_what_it_should_be",),
     ),
     Bug(
+        FIELD, "a cone of critical balance filled evenly", RANDOM,
+        "parallel = -width * np.log1p(-depth)", "parallel = 2.0 * width * depth",
+        (f"{BATTERY}::test_field_has_the_spectrum_that_was_requested",),
+    ),
+    Bug(
+        FIELD, "places taken from arrays", "mcprop/protocol.py",
+        "if i <= len(args) and not isinstance(args[i - 1], float):", "if False:",
+        ("tests/unit/test_protocol.py::test_python_asks_at_one_place_at_a_time",),
+    ),
+    Bug(
+        FIELD, "blocks read beyond their ends", "mcprop/fields/blocks.py",
+        "fits and numbers.size >= 3 * LANES and", "fits and",
+        ("tests/unit/test_protocol.py::test_a_block_takes_arrays_that_hold_it",),
+    ),
+    Bug(
+        FIELD, "directions that part where the field grows", "mcprop/fields/sample.py",
+        "(self.divergence - along) / self.strength", "(self.divergence + along) / self.strength",
+        ("tests/unit/test_sample.py::test_divergences_are_those_of_field_and_direction",),
+    ),
+    Bug(
         SAID, "M^4 for M^2", SCAN,
         "float(mach_two(d_parallel, walk.mach)), float(mach_four(d_parallel, walk.mach))",
         "float(mach_four(d_parallel, walk.mach)), float(mach_two(d_parallel, walk.mach))",
@@ -257,6 +323,32 @@ BUGS = (
         SAID, "few realisations taken for many", "mcprop/wander_study/verdicts.py",
         "return float(t.isf(norm.sf(sigma), freedom))", "return sigma",
         (f"{VERDICTS}::test_error_bars_of_few_realisations_reach_as_far_as_they_must",),
+    ),
+    Bug(
+        SAID, "a power is named while another may be as well", SUMMARY,
+        "for name, verdict in verdicts.items() if verdict != FAILS]",
+        "for name, verdict in verdicts.items() if verdict == FOLLOWS][:1]",
+        (f"{VERDICTS}::test_one_power_is_named_only_if_the_others_are_ruled_out",),
+    ),
+    Bug(
+        SAID, "half steps are fine however blunt their errors", SUMMARY,
+        "> BLUNT * abs(row.whole)", "> math.inf",
+        (f"{VERDICTS}::test_a_small_change_is_fine_only_if_a_large_one_would_be_seen",),
+    ),
+    Bug(
+        SAID, "titles of field lines as wide as for three panels", "mcprop/wander_study/figures.py",
+        "width = min(_PANEL_TITLE_WIDTH * len(lines), _TITLE_WIDTH)", "width = _TITLE_WIDTH",
+        (f"{VERDICTS}::test_titles_say_what_is_drawn_and_fit",),
+    ),
+    Bug(
+        SAID, "a map says the seed of its field for that of the study",
+        "mcprop/wander_study/study.py", "replace(sky, seed=self.seed).write", "sky.write",
+        (WRITTEN,),
+    ),
+    Bug(
+        SAID, "a summary without its seed", "mcprop/wander_study/study.py",
+        'f"{head}{self.text}\\n"', 'f"{self.text}\\n"',
+        (WRITTEN,),
     ),
     Bug(
         SAID, "twins count however little they have in common", ESTIMATES,

@@ -1,22 +1,21 @@
 """`mcprop wander`: studies of fields that wander, end to end."""
 
-import json
 import shutil
 import tomllib
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from wander_runs import BURST, SMALL, invoke, written
+from wander_runs import SMALL, every_file_says_where_it_comes_from, invoke, written
 
-from mcprop.analytic import green, kinetic_tensor
-from mcprop.diffusion import tensor
-from mcprop.units import CM2_PER_S
+from mcprop.analytic import kinetic_tensor
+from mcprop.provenance import provenance
+from mcprop.sky import SkyMap
 from mcprop.wander_study import config as configurations
 from mcprop.wander_study import scan, tables
-from mcprop.wander_study.burst import verdict_of
 from mcprop.wander_study.cost import evaluations
+from mcprop.wander_study.outcome import Outcome
+from mcprop.wander_study.study import Study
 from mcprop.wander_study.tables import (
     ExponentRow,
     HalvingRow,
@@ -24,8 +23,8 @@ from mcprop.wander_study.tables import (
     SourceRow,
     WanderRow,
 )
+from mcprop.wander_study.verdicts import LINES
 from mcprop.wandering import pseudo_particles
-from mcprop.wandering.realisations import Estimate
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +52,26 @@ def test_a_scan_writes_all_that_is_promised(finished):
     assert "10000 GV: mean free path 20.9 pc" in outcome.stdout
     assert "80000 GV: mean free path 41.8 pc, 2.09 of the shortest" in outcome.stdout
     assert lines[-2:] == ["Seed: 5", f"Output: {directory}"]
-    assert (directory / "summary.txt").read_text() in outcome.stdout
-    told = json.loads((directory / "provenance.json").read_text())
-    assert told["seed"] == 5
+    summary = (directory / "summary.txt").read_text().split("\n")
+    assert "\n".join(line for line in summary if not line.startswith("#")) in outcome.stdout
+    assert "#" not in outcome.stdout
+
+
+def test_every_file_of_a_scan_says_where_it_comes_from(finished):
+    every_file_says_where_it_comes_from(finished[0])
+
+
+def test_every_file_of_a_study_has_the_seed_of_the_study(tmp_path):
+    """And not one that a part of it has drawn."""
+    config = configurations.load("wander-sky").replace({"monte_carlo.seed": 5})
+    skies = {"first.fits": SkyMap(np.ones(12), np.zeros(12), seed=77)}
+    skies["mean.fits"] = SkyMap(np.ones(12), np.zeros(12))
+    outcome = Outcome({"wander.ecsv": ([], WanderRow)}, {}, "what came out", skies)
+    told = provenance(config.title) | {"seed": 5, "config_hash": config.digest}
+    directory = Study(config, outcome, told).write(tmp_path / "out")
+    every_file_says_where_it_comes_from(directory)
+    assert {one.name for one in (directory / "sky").iterdir()} == set(skies)
+    assert (directory / "summary.txt").read_text().endswith("\nwhat came out\n")
 
 
 def test_every_rigidity_and_epsilon_has_its_rows_of_few_walks(finished):
@@ -147,7 +163,7 @@ def test_every_column_is_described(finished):
     text = (finished[0] / "wander.ecsv").read_text()
     assert "name: mean_free_path, unit: pc, datatype: float64, description: 'along" in text
     kinds = (tables.WanderRow, MsdRow, HalvingRow, ExponentRow, SourceRow)
-    for kind in (*kinds, tables.SkyRow, tables.HallRow, tables.PowerRow):
+    for kind in (*kinds, tables.SkyRow, tables.HallRow, tables.PowerRow, tables.DurationRow):
         made = tables.table([], kind, {})
         assert [name for name in made.colnames if not made[name].description] == []
 
@@ -169,6 +185,20 @@ def test_powers_are_told_with_their_errors(finished):
         if row.mach == 0.3:
             assert abs(row.exponent - 1.0) < 4.0 * row.exponent_err + 0.1
     assert {row.against for row in powers} >= {"time", "epsilon"}
+
+
+def test_field_lines_are_told_by_arc_length_and_by_height(finished):
+    rows = tables.read(finished[0] / "wander.ecsv", WanderRow)
+    weak, strong = (next(row for row in rows if row.mach == mach) for mach in (1e-3, 0.3))
+    # a line that wanders is longer than it is high
+    assert strong.d_lines_height > 1.005 * strong.d_lines
+    assert weak.d_lines_height == pytest.approx(weak.d_lines, rel=1e-4)
+    powers = tables.read(finished[0] / "exponents.ecsv", ExponentRow)
+    (fit,) = (row for row in powers if row.quantity == LINES)
+    rise = np.log(strong.d_lines_height / weak.d_lines_height)
+    assert fit.exponent == pytest.approx(rise / np.log(300.0), abs=1e-6)
+    errors = [row.d_lines_height_err / row.d_lines_height for row in (weak, strong)]
+    assert fit.exponent_err == pytest.approx(np.hypot(*errors) / np.log(300.0), rel=1e-5)
 
 
 def test_figures_are_drawn(finished):
@@ -221,48 +251,6 @@ def test_options_change_the_configuration_and_cases_keep_their_numbers(finished,
     document = tomllib.loads((tmp_path / "b" / "config.toml").read_text())
     assert document["monte_carlo"]["seed"] == 6
     assert document["scan"]["mach"] == [0.3]
-
-
-def test_a_burst_is_seen_through_each_realisation(tmp_path):
-    path = written(tmp_path / "b.toml", BURST)
-    outcome = invoke("wander", path, "-o", tmp_path / "out", "-j", 2)
-    assert outcome.exit_code == 0, outcome.output
-    rows = tables.read(tmp_path / "out" / "source.ecsv", SourceRow)
-    kappa = 6.45e29 * CM2_PER_S
-    uniform = tensor(kappa, 0.1**4 * kappa, (0.0, 0.0, 1.0))
-    formula = float(green.density((18.5, 0.0, 250.0), uniform, 3.4e5))  # pc, yr as in the scenario
-    assert [row.realisation for row in rows] == [0, 1, 2]
-    for row in rows:
-        assert row.density > 0.0
-        assert 0.0 <= row.local_lean < 30.0
-        # kappa_perp alone is 1e-2; what wandering adds is less than a fifth of it
-        assert row.growth_perp == pytest.approx(1e-2, rel=0.3)
-        assert row.density / row.flux_ratio == pytest.approx(formula, rel=1e-9)
-    # three realisations do not tell
-    assert "is undecided next to M_A^4 = 0.0001" in outcome.stdout
-    assert "the scatter of 3 realisations of the field; as many as 3 of" in outcome.stdout
-    assert "Warning: with less than 8 realisations they are little worth." in outcome.stdout
-    assert "10000 GV: mean free path 20.9 pc" in outcome.stdout
-    assert imread(tmp_path / "out" / "figures" / "burst.png")[..., :3].std() > 0.05
-    assert len(list((tmp_path / "out" / "figures").iterdir())) == 1
-
-
-@pytest.mark.parametrize(
-    ("realisations", "off", "said"),
-    [
-        (2, 1e3, "is undecided next to"),
-        (7, 1e3, "is undecided next to"),
-        (8, 4.0, "agrees with"),  # Student's t: 4.53 are as rare as 3 of a Gaussian
-        (8, 5.0, "is not"),
-        (100, 4.0, "is not"),
-    ],
-)
-def test_few_realisations_of_a_burst_refute_nothing(realisations, off, said):
-    error = 1e-6
-    study = SimpleNamespace(
-        seen=(None,) * realisations, mach=0.1, perpendicular=Estimate(1e-4 + off * error, error)
-    )
-    assert verdict_of(study) == said
 
 
 @pytest.mark.parametrize("command", ["status", "resume", "replay"])

@@ -15,7 +15,7 @@ from mcprop.wander_study.config import load
 from mcprop.wander_study.plan import plan_text
 from mcprop.wander_study.skies import summary_text
 from mcprop.wander_study.sky_figures import draw_power
-from mcprop.wander_study.tables import HallRow, PowerRow, SkyRow
+from mcprop.wander_study.tables import DurationRow, HallRow, PowerRow, SkyRow
 from mcprop.wandering import turning_rate
 
 OMEGA = 3.0 * turning_rate(1e6)
@@ -58,7 +58,39 @@ def test_the_hall_part_changes_its_sign_with_the_charge(directory):
 def test_equal_skies_share_all_their_power(directory):
     power = tables.read(directory / "power.ecsv", PowerRow)
     assert power[0].common == pytest.approx(power[0].c_l, rel=0.01)
-    assert draw_power(power, [], "A sky").axes
+    assert draw_power(power, power, [], "A sky").axes
+
+
+def test_orbits_that_fly_straight_on_are_not_converged(directory):
+    rows = {row.quantity: row for row in tables.read(directory / "duration.ecsv", DurationRow)}
+    along = rows["kappa_parallel"]
+    assert along.half == pytest.approx(C_LIGHT**2 * 5.0 / 3.0, rel=0.01)
+    assert along.growth == pytest.approx(along.half, rel=0.01)
+    assert rows["memory"].whole == pytest.approx(1.0, rel=1e-3)
+    assert along.verdict == "not yet"
+    assert {rows[f"C_{multipole}/C_1"].unit for multipole in range(2, 9)} == {"1"}
+    text = (directory / "summary.txt").read_text()
+    assert "sky.duration = 10 yr: not yet converged (kappa_parallel" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"sky.duration": "20 yr"}, "not yet converged (kappa_parallel"),
+        ({"sky.duration": "30 yr", "sky.tau": "2 yr"}, "converged within 3 standard deviations"),
+        ({"sky.duration": "20 yr", "monte_carlo.realisations": 2}, "cannot be told"),
+    ],
+)
+def test_a_duration_that_is_too_short_is_told(changes, verdict):
+    """Orbits forget their direction in 2 yr by collisions, in some 50 yr by the turbulence."""
+    few = {"field.waves": 24, "sky.nside": 4, "monte_carlo.realisations": 8, "monte_carlo.seed": 5}
+    outcome = study.run(load("wander-sky").replace(few | changes), workers=1).outcome
+    told = [line for line in outcome.text.splitlines() if line.startswith("  sky.duration = ")]
+    assert verdict in told[0]
+    along = outcome.tables["duration.ecsv"][0][0]
+    if "sky.tau" in changes:
+        # orbits of both durations scatter, at least by as much as they do at the shorter one
+        assert abs(along.growth) < 4.0 * along.growth_err < along.whole
 
 
 def test_two_skies_share_nothing_that_could_be_told(directory):
@@ -77,6 +109,7 @@ def test_maps_are_in_icrs_axes_with_the_field_where_it_points(directory):
     for name in ("first", "mean", "kinetic"):
         read = SkyMap.read(directory / "sky" / f"{name}.fits")
         assert read.nside == 4
+        assert read.seed == 5
         assert read.title.startswith("The sky at 1 PV")
 
 

@@ -14,7 +14,8 @@ import pytest
 ROWS = """
     errors units species frames symmetric _cache protocol models
     kernels.elementary kernels.lanes kernels.vectors kernels.quads
-    fields.differences fields.blocks fields.total fields.uniform fields.plane_waves
+    fields.differences fields.blocks fields.total fields.uniform fields.answer fields.sample
+        fields.plane_waves
         fields.fast_plane_waves fields.spectra fields.turbulence fields.local fields.cells
         fields.grid fields.grid_waves fields.grid_store fields.grid_turbulence fields.grid_file
         fields
@@ -33,11 +34,13 @@ ROWS = """
         analytic.lrmf_parameters analytic.lrmf_sdp analytic.quantities analytic.spectral
         analytic.corrsin analytic.wandering analytic
     dipole moments multipoles region tables skyplot skyfits sky findings comparison health
-        measurements wandering.realisations wandering.tracing wandering.field_lines
+        measurements wandering.given_field wandering.realisations wandering.tracing
+        wandering.field_lines
         wandering.line_divergence
         wandering.plateau wandering.course wandering.orbits wandering.kinetic
-        wandering.pseudo_particles
+        wandering.given_transport wandering.pseudo_particles
         wandering.meeting wandering.line_scores wandering.burst_clouds
+        wandering.burst_legs
         wandering.burst
         wandering.burst_study
         wandering.seen_sky wandering.kinetic_sky wandering.sky_ensemble wandering plot
@@ -50,11 +53,13 @@ ROWS = """
         lrmf_sdp.config lrmf_sdp.plan lrmf_sdp.assembly lrmf_sdp
         xue_liu_2025.config xue_liu_2025.plan xue_liu_2025.assembly xue_liu_2025
     report wander_study.sections wander_study.problems wander_study.config wander_study.validity
-        wander_study.plan wander_study.cost wander_study.columns wander_study.tables
+        wander_study.plan wander_study.cost wander_study.columns
+        wander_study.sky_rows wander_study.tables
         wander_study.verdicts wander_study.estimates wander_study.measure wander_study.figures
-        wander_study.burst_figures wander_study.xue_liu wander_study.summary
+        wander_study.legs wander_study.burst_figures wander_study.xue_liu wander_study.summary
         wander_study.progress wander_study.outcome wander_study.scan wander_study.burst
-        wander_study.sky_hall wander_study.sky_panels wander_study.sky_figures
+        wander_study.sky_duration wander_study.sky_hall wander_study.sky_panels
+        wander_study.sky_figures
         wander_study.skies wander_study.study wander_study.papers wander_study
     status interruption cli_shared cli_wander cli_run cli __main__
 """

@@ -11,11 +11,17 @@ import pytest
 
 from mcprop.errors import ModelError, RangeError, UnitsError
 from mcprop.fields import UniformField, load_grid, plane_waves, total
+from mcprop.kernels.lanes import LANES
 from mcprop.protocol import WITNESS, b_vector, implements
 from mcprop.units import C_LIGHT
 from mcprop.wandering import (
+    Orbits,
+    Plateau,
+    RunningDiffusion,
     burst_through,
+    course,
     follow_orbits,
+    kinetic,
     line_spread,
     running_diffusion,
     scattered_sky,
@@ -54,7 +60,7 @@ def run(**changed):
         (follow, {"charge": 2}, "charge = 2 must be 1 or -1, its sign: the rigidity has its size."),
         (follow, {"step": -1.0}, "step = -1.0 must be a positive finite number [yr]."),
         (follow, {"tau": 0.0}, "tau = 0.0 must be a positive finite number [yr]."),
-        (follow, {"step": 1e-300}, "times = 1.0 take 1e+300 steps of 1e-300 yr: too many."),
+        (follow, {"step": 1e-300}, "times = 1.0 take 1e+300 steps of 1e-300 yr: 1e+10 at most are"),
         (follow, {"tau": 0.1, "step": 1.0}, "tau = 0.1 yr must be at least the step, 1 yr."),
         (follow, {"tolerance": 0.0}, "tolerance = 0.0 must be a positive finite number [rad]."),
         (follow, {"tolerance": 1e-20}, "tolerance = 1e-20 must lie between 1e-15 and 0.1 rad."),
@@ -179,6 +185,21 @@ def test_a_field_that_answers_nonsense_is_refused_before_it_is_compiled(field, s
         assert "\n" not in str(refused.value)
 
 
+def test_a_field_that_tells_no_scale_is_refused_where_no_step_is_given():
+    mute = Given((0.0, 0.0, 3.0))
+    calls = (
+        lambda **how: follow(field=total(FIELD, mute), **how),
+        lambda **how: run(field_of=lambda seed: mute, **how),
+    )
+    for call in calls:
+        with pytest.raises(ModelError) as refused:
+            call()
+        assert str(refused.value) == (
+            "field = Given tells no length on which it varies: give it a field `scale` [pc] (its "
+            "shortest wavelength), or give step=."
+        )
+
+
 def test_a_field_in_place_of_its_maker_is_named_by_its_type_alone():
     for call in (
         run,
@@ -197,6 +218,7 @@ def test_a_field_in_place_of_its_maker_is_named_by_its_type_alone():
         ({"number": 0}, "number = 0 must be a whole number from 1 up."),
         ({"times": [0.0]}, "times = [0.0] must be positive and rising [yr]."),
         ({"times": "soon"}, "times = 'soon' must be numbers."),
+        ({"times": 1e9}, "times = 1000000000.0 take 5e+08 flights of tau = 2.0 yr: 1e+06 at most"),
         ({"b_hat": (0.0, 0.0, 2.0)}, "b_hat = (0.0, 0.0, 2.0) must be a unit vector of three"),
         ({"directions": [[2.0, 0.0, 0.0]]}, "directions must be unit vectors."),
         ({"directions": [1.0, 0.0]}, "directions has the shape (1, 2); it must be (particles, 3)."),
@@ -251,6 +273,35 @@ def test_a_particle_does_not_depend_on_the_others():
     assert np.array_equal(part.positions, whole.positions[:, 70:])
     other = follow(directions=directions, times=[5.0, 9.0], tau=3.0, seed=5, step=0.5)
     assert not np.array_equal(other.positions, whole.positions)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 40])
+@pytest.mark.parametrize("tau", [None, 3.0])
+def test_looking_up_changes_no_bit(monkeypatch, steps, tau):
+    """A call of the kernel ends within a record, at its end, or after several."""
+    given = {"directions": isotropic(100), "times": [5.0, 9.0, 9.5], "tau": tau, "step": 0.5}
+    whole = follow(**given)
+    monkeypatch.setattr(course, "TOGETHER", steps * LANES)
+    parted = follow(**given)
+    assert np.array_equal(parted.positions, whole.positions)
+    assert np.array_equal(parted.directions, whole.directions)
+    assert parted.widest_turn == whole.widest_turn
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_looking_up_changes_no_bit_of_adaptive_steps(monkeypatch, steps):
+    given = {"directions": isotropic(3), "times": [5.0, 9.0, 9.5], "tolerance": 1e-6}
+    whole = follow(**given)
+    monkeypatch.setattr(course, "AT_ONCE", steps)
+    assert np.array_equal(follow(**given).positions, whole.positions)
+
+
+def test_looking_up_changes_no_bit_of_scattered_orbits(monkeypatch):
+    whole = scattered_orbits(0.3, 1.0, 2.0, [1.0, 3.0], 150, 1, first=7)
+    monkeypatch.setattr(kinetic, "TOGETHER", 1)
+    parted = scattered_orbits(0.3, 1.0, 2.0, [1.0, 3.0], 150, 1, first=7)
+    assert np.array_equal(parted.positions, whole.positions)
+    assert np.array_equal(parted.directions, whole.directions)
 
 
 def test_no_bit_depends_on_the_number_of_threads():
@@ -314,10 +365,27 @@ def test_answers_of_a_running_diffusion():
         found.plateau("x")
 
 
+def test_what_a_notebook_shows_is_short():
+    squares = np.array([[1.0, 2.0, 4.0], [1.0, 2.0, 8.0], [1.0, 2.0, 6.0]])
+    found = RunningDiffusion(np.array([1.0, 2.0, 3.0]), squares, squares, squares, 5, 7, 0.1, 0.2)
+    assert repr(found) == (
+        "RunningDiffusion(3 realisations of 5 particles, seed 7,\n  at the last of 3 times, 3 yr: "
+        "kappa_parallel 1 +- 0.19, kappa_perp 1 +- 0.19, kappa_hall 6 +- 1.2 pc^2/yr)"
+    )
+    orbits = Orbits(found.times, np.zeros((3, 4, 3)), np.zeros((3, 4, 3)), 0.1, 0.2)
+    assert repr(orbits) == (
+        "Orbits(4 particles, 3 times to 3 yr, steps of 0.1 yr, widest turn 0.2 rad)"
+    )
+    for change, verdict in (((-0.1, 0.05), "flat"), ((-0.1, 0.5), "undecided")):
+        told = Plateau(5.0, 0.1, 4.0, 8.0, 0.3, 0.4, change, 0.01, 0.2)
+        assert str(told).startswith(f"Plateau({verdict}: 5 +- 0.1 from 4 to 8, change -10 to ")
+    assert len(repr(scattered_orbits(0.3, 1.0, 2.0, [1.0, 3.0], 3, 1))) < 60
+
+
 PLAIN = """
 import numpy as np
 from mcprop.fields import UniformField, plane_waves, total
-from mcprop.kernels.orbit import dormand_prince
+from mcprop.kernels.orbit import dormand_prince, under_way
 from mcprop.wandering import follow_orbits
 from mcprop.wandering.kinetic import scattered_orbits, single_flights
 waves = plane_waves([[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]], [0.0])
@@ -326,8 +394,8 @@ n = np.array([[0.6, 0.0, 0.8], [0.0, 1.0, 0.0]])
 orbits = follow_orbits(field, 3e6, np.zeros(3), n, [1.0, 2.0], step=0.5, tau=3.0)
 scattered = scattered_orbits(0.3, 1.0, 2.0, [1.0, 3.0], 3, 1)
 flights = single_flights(n, 0.3, 1.0, 2.0, 1)
-starts, out = np.vstack([np.zeros((3, 2)), n.T]), np.empty((1, 6, 2))
-dormand_prince(field, 0.3, 0.1, np.array([3.0]), 1e-8, 0.1, 1000, starts, out)
+begin, out = under_way(np.vstack([np.zeros((3, 2)), n.T]), 0.1), np.empty((1, 6, 2))
+dormand_prince(field, 0.3, 0.1, np.array([3.0]), 1e-8, 1000, begin, out)
 found = (orbits.positions, orbits.directions, scattered.positions, flights.directions, out)
 for array in found:
     print(array.tobytes().hex())

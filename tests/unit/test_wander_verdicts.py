@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mcprop.wander_study import tables
+from mcprop.wander_study import figures, tables
 from mcprop.wander_study.estimates import controlled, exponent_between, jackknife, ratio_of
 from mcprop.wander_study.measure import growth
 from mcprop.wander_study.plan import isotropic_law
 from mcprop.wander_study.summary import summary_text
-from mcprop.wander_study.tables import HalvingRow, WanderRow
+from mcprop.wander_study.tables import ExponentRow, HalvingRow, WanderRow
 from mcprop.wander_study.verdicts import (
     LINES,
     UNSETTLED,
@@ -313,6 +313,8 @@ def test_the_epsilon_that_would_be_needed():
     assert "epsilon = 2.00e-04 +- 2e-07 would give M_A^4" in said(rows)
     low = [row for row in planted(isotropic) if row.epsilon > 1e-4]
     assert "every epsilon that was run gives more: less than 0.001 is needed" in said(low)
+    unsure = [row._replace(ratio_err=row.ratio) for row in low]
+    assert "run gives more, but 0.001 not clearly: it may be what is needed" in said(unsure)
     # and so is the part of kappa_perp there
     rows = planted(lambda epsilon, mach, d_parallel: 4.0 * epsilon * d_parallel, along=0.8)
     rows = [
@@ -343,6 +345,50 @@ def test_field_lines_have_powers_of_their_own():
     assert len(line_exponents(spectrum, points[1:])) == 1
 
 
+@pytest.mark.parametrize(
+    ("exponent", "error", "realisations", "like"),
+    [
+        (1.94, 0.04, 20, "as M_A^2"),
+        (3.98, 0.03, 20, "as M_A^4"),
+        (3.0, 0.1, 20, "neither M_A^2 nor M_A^4"),
+        # both are within reach: the fourth power alone is not blunt, both are not, both are
+        (2.02, 0.36, 8, "too uncertain to tell M_A^2 from M_A^4"),
+        (3.0, 0.6, MANY, "too uncertain to tell M_A^2 from M_A^4"),
+        (3.0, 0.3, MANY, "too uncertain to tell M_A^2 from M_A^4"),
+        (3.0, 2.0, MANY, "too uncertain to tell M_A^2 from M_A^4"),
+        # one of them is, but so is much else
+        (1.0, 0.4, MANY, "not M_A^4, but too uncertain to be called M_A^2"),
+        (5.9, 0.7, MANY, "not M_A^2, but too uncertain to be called M_A^4"),
+    ],
+)
+def test_one_power_is_named_only_if_the_others_are_ruled_out(exponent, error, realisations, like):
+    rows = planted(isotropic, count=realisations)
+    ends, held = (0.1, 0.3), (math.nan, LINES, "mach", math.nan, math.nan)
+    power = ExponentRow(*rows[0].spectrum, *held, "all", *ends, exponent, error, 0.0, 2)
+    text = summary_text(rows, [power], [], Rule(), isotropic_law)
+    line = next(line for line in text.splitlines() if "d_lines by height" in line)
+    assert line.endswith(f"from 0.1 to 0.3, through 2 points, {like}")
+
+
+def test_titles_say_what_is_drawn_and_fit():
+    rows = [row for row in planted(isotropic) if row.mach in (0.1, 0.3)]
+    one = [row for row in rows if row.mach == 0.3]
+    title = figures.draw_ratio(rows, isotropic_law).axes[0].get_title()
+    assert title == "D_perp/D_parallel: isotropic 1.67 20-100 pc, M_A = 0.1 to 0.3"
+    title = figures.draw_excess(one).axes[0].get_title()
+    assert title == "What wandering adds: isotropic 1.67 20-100 pc, M_A = 0.3"
+    lines = np.random.default_rng(4).normal(size=(5, 2, 3))
+    for machs in ((0.3,), (0.1, 0.3, 1.0)):
+        longest = "Field lines: critically-balanced 1.67 0.000123457-1234.57 pc"
+        figure = figures.draw_lines(dict.fromkeys(machs, lines), longest)
+        figure.draw_without_rendering()
+        (told,) = figure.texts
+        assert told.get_text().replace("\n", " ") == longest
+        box = told.get_window_extent()
+        assert 0.0 < box.x0 < box.x1 < figure.bbox.width
+        assert box.y1 < figure.bbox.height
+
+
 def test_half_steps_are_told():
     rows = planted(isotropic)
     half = [
@@ -366,6 +412,18 @@ def test_a_change_that_is_large_and_significant_asks_for_smaller_steps(error, re
     text = summary_text(rows, [], half, Rule(), isotropic_law)
     assert said in text
     assert text.count("parallel_step") == (said == ": take a smaller")
+
+
+def test_a_small_change_is_fine_only_if_a_large_one_would_be_seen():
+    changed = ("d_perp", 2.0, 2.1, 0.1, 0.1, 1.0)
+    half = [HalvingRow("isotropic", 5 / 3, 100.0, 20.0, 0.3, 1e-3, *changed)]
+    for realisations, told in (
+        (20, "fine, no change is more than 10 %"),  # 3.4 x 5 % might be hidden
+        (3, "undecided, a change of 50 % might not be seen: more realisations"),  # 19 x 5 %
+    ):
+        rows = planted(isotropic, count=realisations)
+        text = summary_text(rows, [], half, Rule(), isotropic_law)
+        assert f"(M_A = 0.3, epsilon = 0.001): {told}\n" in text
 
 
 def pulls_of_fits(planted_power, against, trials=400, seed=11):
