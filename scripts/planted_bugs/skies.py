@@ -36,7 +36,7 @@ BUGS = (
     ),
     Bug(
         BACK, "collisions of a thread repeat those of another", BUILT,
-        "STREAM + 1, first, np.concatenate", "STREAM + 1, 0, np.concatenate",
+        "STREAM + 1, first, starts", "STREAM + 1, 0, starts",
         (f"{SKY}::test_no_bit_depends_on_threads",),
     ),
     Bug(
