@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mcprop.frames import lon_lat
 from mcprop.sky import SkyMap
-from mcprop.skyplot import DIPOLE, draw_sky, title_text
+from mcprop.skyplot import DIPOLE, FRAME_NOTE, draw_sky, title_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ _TITLE_WIDTH = 110
 
 def draw_panels(skies: SkyEnsemble, kinetic: KineticSky | None, title: str = "") -> Figure:
     """Draw the first sky, the same without its dipole, the mean sky, and that of kinetic theory.
+
+    All are in ICRS axes.
 
     Parameters
     ----------
@@ -41,12 +43,13 @@ def draw_panels(skies: SkyEnsemble, kinetic: KineticSky | None, title: str = "")
         for x, y in places[: 3 + bool(kinetic)]
     ]
     first = skies.skies[0]
-    first.plot(axes[0], title="one realisation")
-    first.plot(axes[1], residual=True, title="the same without its dipole")
+    first.plot(axes[0], title="one realisation", note=FRAME_NOTE)
+    told = "the same without its dipole"
+    first.plot(axes[1], residual=True, title=told, note=FRAME_NOTE)
     _draw_mean(axes[2], skies)
     if kinetic:
         told = "collisions in the mean field, with the same diffusion along it"
-        kinetic.plot(axes[3], title=told)
+        kinetic.plot(axes[3], title=told, note=FRAME_NOTE)
     figure.suptitle(title_text(title, _TITLE_WIDTH), fontsize=13, y=0.985)
     return figure
 
@@ -56,4 +59,4 @@ def _draw_mean(ax: Axes, skies: SkyEnsemble) -> None:
     one = skies.skies[0]
     places = {"mean field": lon_lat(one.mean_field), DIPOLE: lon_lat(skies.dipole.vector)}
     at = SkyMap(mean.value, mean.error).at
-    draw_sky(at, f"mean of {len(skies.skies)} realisations", places, ax, note=one.frame_note)
+    draw_sky(at, f"mean of {len(skies.skies)} realisations", places, ax, note=FRAME_NOTE)

@@ -165,7 +165,9 @@ class KineticSky:
         covariance = None if residual else self.dipole.covariance
         return SkyMap(shown, self.error, seed=self.seed, dipole_covariance=covariance, **meta)
 
-    def plot(self, ax: Axes | None = None, residual: bool = False, title: str = "") -> Figure:
+    def plot(
+        self, ax: Axes | None = None, residual: bool = False, title: str = "", note: str = ""
+    ) -> Figure:
         """Draw the map, with the fields marked.
 
         Parameters
@@ -175,6 +177,9 @@ class KineticSky:
         residual : bool
             Whether to take monopole and dipole out.
         title : str
+        note : str
+            What longitudes and latitudes are, such as "RA, Dec (ICRS)"; by default that z is along
+            the mean field where it is.
 
         Returns
         -------
@@ -188,13 +193,9 @@ class KineticSky:
         if not residual and self.dipole.vector.any():
             shown[DIPOLE] = self.dipole.vector
         places = {label: lon_lat(vector) for label, vector in shown.items()}
-        return draw_sky(self.sky_map(residual).at, title, places, ax, note=self.frame_note)
-
-    @property
-    def frame_note(self) -> str:
-        """What longitudes and latitudes of the map are: those of the axes of the field."""
         along_z = self.mean_field[2] > 1.0 - 1e-12
-        return "z along the mean field" if along_z else "in the axes of the field"
+        told = note or ("z along the mean field" if along_z else "in the axes of the map")
+        return draw_sky(self.sky_map(residual).at, title, places, ax, note=told)
 
 
 def coefficients_about(kappa: np.ndarray, b_hat: np.ndarray) -> Coefficients:
