@@ -54,6 +54,9 @@ ROOM, FARTHEST = 1000.0, 1e6
 TOGETHER = 200_000
 """Steps of all particles that are taken without looking up: a second or so."""
 
+AT_ONCE = 50_000
+"""Steps of a particle that are taken without looking up; beyond, a drift is taken in two halves."""
+
 EVEN = 1e-9
 """Relative differences of times that count as none."""
 
@@ -346,10 +349,12 @@ def _follow(
         h, key = interval / steps, (np.uint64(seed), np.uint64(stream))
         together = LANES * max(TOGETHER // (LANES * steps), 1)
         for first in range(0, places.shape[1], together):
-            if stop.is_set():
-                return paths, taken
-            some = places[:, first : first + together].copy()
-            wander(medium, given.flow, *key, np.uint64(first), np.uint64(block), h, steps, some)
+            some, number = places[:, first : first + together].copy(), np.uint64(first)
+            for begin in range(0, steps, AT_ONCE):
+                if stop.is_set():
+                    return paths, taken
+                begun, part = np.uint64(block + begin), min(AT_ONCE, steps - begin)
+                wander(medium, given.flow, *key, number, begun, h, part, some)
             places[:, first : first + together] = some
         paths[record + 1] = places
         block, taken = block + steps, max(taken, h)

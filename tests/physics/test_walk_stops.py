@@ -34,6 +34,10 @@ def test_looking_up_changes_no_bit(monkeypatch):
     often = pseudo_particles.spread(lambda seed: UP, 2.0, 0.1, times, **FEW)
     np.testing.assert_array_equal(whole.across, often.across)
     np.testing.assert_array_equal(whole.along, often.along)
+    monkeypatch.setattr(pseudo_particles, "AT_ONCE", 3)  # of 10 steps from record to record
+    oftener = pseudo_particles.spread(lambda seed: UP, 2.0, 0.1, times, **FEW)
+    np.testing.assert_allclose(whole.across, oftener.across, rtol=1e-12)
+    np.testing.assert_allclose(whole.along, oftener.along, rtol=1e-12)
 
 
 @pytest.fixture
@@ -45,7 +49,8 @@ def heard():
 
 
 @pytest.mark.usefixtures("heard")
-def test_an_interruption_stops_those_under_way(monkeypatch):
+@pytest.mark.parametrize("times", [100.0 * np.arange(1, 501), [50_000.0]], ids=["many", "one"])
+def test_an_interruption_stops_those_under_way(monkeypatch, times):
     stop, numbers, submitted, late = threading.Event(), itertools.count(1), itertools.count(1), []
     main, under_way = threading.main_thread(), threading.Event()
 
@@ -72,7 +77,7 @@ def test_an_interruption_stops_those_under_way(monkeypatch):
     monkeypatch.setattr(pseudo_particles, "wander", slow)
     monkeypatch.setattr(pseudo_particles, "Event", lambda: stop)
     options = FEW | {"realisations": 3, "particles": 8, "workers": 2}
-    times = 100.0 * np.arange(1, 501)
+    monkeypatch.setattr(pseudo_particles, "AT_ONCE", 10)
     with pytest.raises(KeyboardInterrupt):
         pseudo_particles.spread(lambda seed: UP, 2.0, 0.1, times, **options)
     assert 1 <= len(late) <= 2  # of 991: each thread has ended the call that it was in

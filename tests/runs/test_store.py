@@ -176,7 +176,7 @@ def test_a_forked_child_keeps_no_lock(unfinished):
     with Store.opened(unfinished).locked():
         child = forked(time.sleep, 60)
     with Store.opened(unfinished).locked():
-        pass
+        assert child.is_alive()
     child.kill()
     child.join()
 
