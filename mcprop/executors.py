@@ -207,7 +207,7 @@ def _dask(choice: Choice) -> Iterator[Executor]:
             from distributed import Client
         except ImportError:
             raise _missing("dask", "distributed") from None
-        client = _connected(Client, choice.address)
+        client = _connected(_closing(Client), choice.address)
         try:
             _await_worker(client, choice.address)
             yield DaskExecutor(client)
@@ -246,6 +246,24 @@ class DaskExecutor:
 
 def _unpickled_call(call: bytes) -> Any:
     return call_of_same_source(*pickle.loads(call))
+
+
+def _closing(client: type[Any]) -> type[Any]:
+    """Make clients that are closed if they cannot start.
+
+    Otherwise the garbage collector closes them, in the midst of anything: where that is the start
+    of another client, both want the one lock of all event loops, and wait for ever.
+    """
+
+    class ClosingClient(client):
+        def start(self, **options: Any) -> None:
+            try:
+                super().start(**options)
+            except BaseException:
+                self.close()
+                raise
+
+    return ClosingClient
 
 
 def _connected(client: Callable[..., Any], address: str) -> Any:

@@ -1,6 +1,7 @@
 """Executors by name: the same bits from each of them, whoever dies meanwhile."""
 
 import ast
+import gc
 import importlib.util
 import multiprocessing
 import os
@@ -399,6 +400,14 @@ def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch, capfd, tmp_path
     assert caught.value.exit_code == 3
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+    assert clients() <= {"closed"}
+
+
+def clients():
+    """The states of all clients; the garbage collector must find none that it would close."""
+    from distributed import Client
+
+    return {thing.status for thing in gc.get_objects() if issubclass(type(thing), Client)}
 
 
 @pytest.mark.parametrize("late", [1, 2, 3])
