@@ -202,10 +202,11 @@ def trace_controlled(field, lines, sense, by_height, spacing, tolerance, most, o
         width = block_width(n, begin)
         load(lines, begin, places)
         busy, left_to_try = 0, most
-        for i in range(LANES):
-            wish[i] = lines[3, begin + i] if i < width else spacing
-            left[i] = lines[4, begin + i] if i < width else 0.0
-            record[i] = int(lines[5, begin + i]) if i < width else records
+        for i in range(LANES):  # what is too many has come
+            wish[i], left[i], record[i] = spacing, 0.0, records
+        for i in range(width):
+            wish[i], left[i] = lines[3, begin + i], lines[4, begin + i]
+            record[i] = int(lines[5, begin + i])
             busy += 1 if record[i] < records else 0
         put_slopes(field, sense, by_height, places, field_there, slopes, 0)
         while busy > 0 and left_to_try > 0:
