@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import index
 from typing import Any
@@ -23,6 +22,7 @@ from mcprop.kernels.step import AdaptiveStep, Euler, FixedStep, Heun, default_st
 from mcprop.kernels.walk import walk_to
 from mcprop.medium.check import check_medium
 from mcprop.protocol import answers, is_ours, is_scalar, plain_name
+from mcprop.threads import in_order
 from mcprop.units import has_unit, strip
 
 BATCH = 1024
@@ -186,8 +186,7 @@ def _run(task: _Task, n: int, threads: int | None) -> Walk:
 
     begins = range(0, n, BATCH)
     steps = batch(0)  # compiles
-    with ThreadPoolExecutor(threads) as pool:
-        steps += sum(pool.map(batch, begins[1:]))
+    steps += sum(in_order(batch, begins[1:], threads))
     sound = np.isfinite(places[-1]).all(axis=1) & np.isfinite(alive[-1])
     return Walk(task.times, places, alive, task.seed, steps, int(n - sound.sum()))
 

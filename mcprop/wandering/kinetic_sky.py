@@ -33,7 +33,6 @@ Giacinti, G. & Kirk, J. G. 2017, ApJ 835, 258 (the mean of many skies is no pure
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -45,6 +44,7 @@ from mcprop.frames import normalise
 from mcprop.kernels.rng import words
 from mcprop.protocol import b_vector, step_scale
 from mcprop.sky import directions_in_pixels
+from mcprop.threads import in_order
 from mcprop.units import C_LIGHT
 from mcprop.wandering.course import Course, make_course, numbers, turning_rate
 from mcprop.wandering.kinetic import single_flights
@@ -380,12 +380,7 @@ def _trace_back(
 
     starts = range(0, len(seen), CHUNK)
     found = [one(starts[0])]  # compiles, before threads could do so at once
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            found += pool.map(one, starts[1:])
-        except BaseException:  # Ctrl-C, or trouble in one of them: the others shall stop
-            stop.set()
-            raise
+    found += in_order(one, starts[1:], workers, stop)
     widest = max(turn for _, turn in found)
     legs = []
     for ends in np.concatenate([out for out, _ in found], axis=2):

@@ -7,7 +7,6 @@ mean counts, once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from operator import index
 from threading import Event
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +17,7 @@ from mcprop.errors import ModelError, RangeError
 from mcprop.fields.answer import check_answer
 from mcprop.kernels.lanes import LANES
 from mcprop.protocol import answers, b_block, b_vector, step_scale
+from mcprop.threads import in_order
 from mcprop.wandering.given_field import check_field, check_maker, scale_of, seeded
 
 __all__ = [
@@ -201,12 +201,7 @@ def each_realisation(
             raise
 
     first = work(0)  # compiles, before threads could do so at once
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            return [first, *pool.map(guarded, range(1, realisations))]
-        except BaseException:  # Ctrl-C comes here, to the main thread
-            trouble.set()
-            raise
+    return [first, *in_order(guarded, range(1, realisations), workers, trouble)]
 
 
 def look_up(stop: Event | None) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from mcprop import threads
 from mcprop.fields import UniformField
 from mcprop.kernels.lanes import LANES
 from mcprop.wandering import (
@@ -16,7 +17,6 @@ from mcprop.wandering import (
     line_divergence,
     line_spread,
     pseudo_particles,
-    realisations,
     running_diffusion,
     trace,
     tracing,
@@ -25,6 +25,8 @@ from mcprop.wandering.realisations import each_realisation
 
 UP = UniformField(0.0, 0.0, 3.0)
 FEW = {"realisations": 2, "particles": 200, "seed": 1, "step": 10.0}
+GUARD = 300.0
+"""How long to wait for what comes at once, unless the machine is busy or it never comes."""
 
 
 def test_looking_up_changes_no_bit(monkeypatch):
@@ -66,14 +68,14 @@ def test_an_interruption_stops_those_under_way(monkeypatch, times):
             return 0  # the first realisation
         number = next(numbers)  # nobody else gets the same one
         if number == 10:
-            assert under_way.wait(20.0), "not every realisation was submitted"
+            assert under_way.wait(GUARD), "not every realisation was submitted"
             signal.pthread_kill(main.ident, signal.SIGINT)  # Ctrl-C
         if number >= 10:
-            late.append(stop.wait(20.0))
+            late.append(stop.wait(GUARD))
             assert late[-1], "nobody has said stop"
         return 0
 
-    monkeypatch.setattr(realisations, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(threads, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(pseudo_particles, "wander", slow)
     monkeypatch.setattr(pseudo_particles, "Event", lambda: stop)
     options = FEW | {"realisations": 3, "particles": 8, "workers": 2}
@@ -90,7 +92,7 @@ def test_trouble_in_one_realisation_is_told_to_the_others():
     def work(number):
         if number == 1:
             raise ValueError("trouble")
-        return number == 0 or stop.wait(20.0)
+        return number == 0 or stop.wait(GUARD)
 
     with pytest.raises(ValueError, match="trouble"):
         each_realisation(work, 3, 2, stop)
@@ -154,7 +156,7 @@ def test_threads_end_when_one_of_them_fails(monkeypatch):
         if field.bz == 4.0:  # the second realisation, which would go on for a long time
             busy.set()
         if field.bz == 5.0:
-            assert busy.wait(20.0)
+            assert busy.wait(GUARD)
             raise ValueError("trouble")
 
     strengths = itertools.count(3)

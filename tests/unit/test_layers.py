@@ -12,7 +12,7 @@ import pytest
 # row it belongs to, right of everything in that row that it imports. A package stands right of
 # its modules, because its __init__ may re-export them.
 ROWS = """
-    errors units species frames symmetric _cache protocol models
+    errors units species frames symmetric _cache threads protocol models
     kernels.elementary kernels.lanes kernels.vectors kernels.quads
     fields.differences fields.blocks fields.total fields.uniform fields.answer fields.sample
         fields.plane_waves
