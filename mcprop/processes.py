@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 KEPT_FROM_WORKERS = (signal.SIGINT, signal.SIGUSR1)
 """Signals that concern the run as a whole, though a terminal or a batch system sends them to every
 process of it; the parent answers them."""
+
+FATE_SECONDS = 5.0
+"""How long to ask how a process has ended; the system does not tell where SIGCHLD is ignored."""
 
 
 class WorkerDied(BrokenExecutor):
@@ -102,19 +108,26 @@ class _Worker:
         theirs.close()  # so that the pipe ends with the process
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        # pickled apart from the pipe: what a call or its answer raises there is no fault of it
+        asked = ForkingPickler.dumps((function, args))
         try:
-            self.pipe.send((function, args))
-            result, error = self.pipe.recv()
-        except (EOFError, ConnectionError) as ended:
+            self.pipe.send_bytes(asked)
+            answer = self.pipe.recv_bytes()
+        except (EOFError, OSError, MemoryError) as ended:  # before its answer, in the midst of it
             raise WorkerDied(f"A worker process {self._fate()}.") from ended
+        result, error = pickle.loads(answer)
         if error is not None:
             raise error
         return result
 
     def _fate(self) -> str:
+        self.process.kill()  # no matter to one that has ended; else it has cut itself off
         self.process.join()
+        end = time.monotonic() + FATE_SECONDS
         # another thread, which starts a process, may have asked for this one's end in between
         while (code := self.process.exitcode) is None:
+            if time.monotonic() > end:
+                return "has ended"
             time.sleep(0.001)
         if code >= 0:
             return f"ended with exit code {code}"
@@ -123,7 +136,8 @@ class _Worker:
     def close(self) -> None:
         self.pipe.close()
         self.process.join()
-        self.process.close()
+        with suppress(ValueError):  # it has ended, though the system may not tell
+            self.process.close()
 
 
 def _signal_name(number: int) -> str:
@@ -138,9 +152,11 @@ def _serve(pipe: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
-            function, args = pipe.recv()
-        except EOFError:
+            asked = pipe.recv_bytes()
+        except (EOFError, OSError):
             return
+        try:
+            function, args = pickle.loads(asked)
         except Exception as error:  # noqa: BLE001 - what cannot be unpickled is the call's error
             _answer(pipe, None, error)
             continue
@@ -155,11 +171,13 @@ def _serve(pipe: Connection) -> None:
 
 def _answer(pipe: Connection, result: Any, error: BaseException | None) -> None:
     try:
-        pipe.send((result, error))
-    except ConnectionError:  # nobody is there to be told
-        os._exit(1)
+        answer = ForkingPickler.dumps((result, error))
     except Exception as trouble:  # noqa: BLE001 - results and errors may refuse to be pickled
-        pipe.send((None, RuntimeError(f"{error or trouble!r}")))
+        answer = ForkingPickler.dumps((None, RuntimeError(f"{error or trouble!r}")))
+    try:
+        pipe.send_bytes(answer)
+    except OSError:  # nobody is there to be told
+        os._exit(1)
 
 
 def _end_with_parent() -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from multiprocessing.connection import Connection
 
 from whole_result import digest, run
 
@@ -24,6 +25,48 @@ def die_once(flag, function, *args):
     except FileExistsError:
         return function(*args)
     return kill()
+
+
+def die_while_answering():
+    """Kill the worker in the midst of its answer, as the system does that is short of memory."""
+
+    def half(pipe, data):
+        os.write(pipe.fileno(), data[: len(data) // 2])
+        kill()
+
+    Connection._send = half
+
+
+def cut_off():
+    """Close the pipe instead of answering, and live on."""
+
+    def close(pipe, data):
+        pipe.close()
+        signal.pause()
+
+    Connection._send = close
+
+
+class Spoilt:
+    """Cannot be made again from its pickle."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __reduce__(self):
+        return fail, (self.error,)
+
+
+class Unwilling(Spoilt):
+    """Cannot be pickled."""
+
+    def __reduce__(self):
+        raise self.error
+
+
+def fail(error):
+    """Trouble that looks like that of a pipe."""
+    raise error
 
 
 class Fatal:
