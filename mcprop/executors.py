@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import pickle
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -212,7 +213,8 @@ def _dask(choice: Choice) -> Iterator[Executor]:
             _await_worker(client, choice.address)
             yield DaskExecutor(client)
         finally:
-            client.close()
+            with suppress(TimeoutError):  # a scheduler that does not answer any more
+                client.close()
 
 
 class DaskExecutor:
@@ -226,8 +228,6 @@ class DaskExecutor:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        # pure: two calls with equal arguments are two calls, and no argument needs to be hashed
-        self._pool = client.get_executor(pure=False)
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
         """Start a call.
@@ -241,7 +241,37 @@ class DaskExecutor:
             raise ExecutorError("--executor dask: the connection to the scheduler is lost")
         # pickled here, so that Dask does not search the arguments for tasks and keys of its own
         call = pickle.dumps((source_hash(), function, args), pickle.HIGHEST_PROTOCOL)
-        return self._pool.submit(_unpickled_call, call)
+        # pure: two calls with equal arguments are two calls, and no argument needs to be hashed
+        task, answer = self._client.submit(_unpickled_call, call, pure=False), Future[Any]()
+        loop = self._client.loop
+
+        def cancel(answer: Future[Any]) -> None:
+            if answer.cancelled():
+                loop.add_callback(task.cancel)  # there, because any thread may have cancelled it
+
+        answer.add_done_callback(cancel)
+        loop.add_callback(_pass_on, task, answer)
+        return answer
+
+
+async def _pass_on(task: Any, answer: Future[Any]) -> None:
+    """Answer a call, whatever becomes of its task.
+
+    Dask's own executor never does where a result is lost on its way from the worker.
+    """
+    result, error = None, None
+    try:
+        result = await task
+    except BaseException as trouble:  # noqa: BLE001 - whatever it is, the caller is told
+        error = trouble
+        if task.status != "error" and not isinstance(trouble, CancelledError):
+            error = BrokenExecutor(f"the result was lost on its way: {trouble!r}")
+    if not answer.set_running_or_notify_cancel():  # cancelled; from here on it cannot be
+        return
+    if error is None:
+        answer.set_result(result)
+    else:
+        answer.set_exception(error)
 
 
 def _unpickled_call(call: bytes) -> Any:
@@ -260,7 +290,10 @@ def _closing(client: type[Any]) -> type[Any]:
             try:
                 super().start(**options)
             except BaseException:
-                self.close()
+                with suppress(TimeoutError):
+                    # however busy the machine is: there is nobody whose answer it would wait for
+                    self.close(timeout=None)
+                    self._loop_runner.stop()  # which is left out if it had closed itself before
                 raise
 
     return ClosingClient
@@ -270,8 +303,7 @@ def _connected(client: Callable[..., Any], address: str) -> Any:
     """Connect to a scheduler, or say in one line why not."""
     try:
         if address.endswith(".json"):
-            _await_file(Path(address))
-            return _patiently(client, scheduler_file=address, timeout=CONNECT_SECONDS)
+            return _patiently(client, _address_in(Path(address)), timeout=CONNECT_SECONDS)
         return _patiently(client, address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:  # no answer; no such protocol, no address in the file
         raise ExecutorError(
@@ -289,12 +321,18 @@ def _patiently(client: Callable[..., Any], *args: Any, **options: Any) -> Any:
     raise OSError("the thread that would speak with it does not start")
 
 
-def _await_file(path: Path) -> None:
+def _address_in(path: Path) -> str:
     """Give the scheduler, which may have been started just now, the time to write its file."""
     end = time.monotonic() + CONNECT_SECONDS
-    while not path.exists():
+    while True:
+        try:
+            return str(json.loads(path.read_bytes())["address"])
+        except FileNotFoundError:
+            trouble = "no such file"
+        except (ValueError, KeyError, TypeError):  # as long as it is half written, too
+            trouble = "no address in the file"
         if time.monotonic() > end:
-            raise FileNotFoundError("no such file")
+            raise ValueError(trouble)
         time.sleep(0.1)
 
 

@@ -1,6 +1,7 @@
 """Executors by name: the same bits from each of them, whoever dies meanwhile."""
 
 import ast
+import functools
 import gc
 import importlib.util
 import multiprocessing
@@ -11,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import BrokenExecutor, CancelledError, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -197,6 +198,37 @@ def test_dask_calls_of_equal_arguments_are_each_made(dask_cluster, tmp_path):
         errors = [future.exception(LONG) for future in made]
     assert sorted(type(error).__name__ for error in errors) == ["FileExistsError", "NoneType"]
     assert not any(died(error) for error in errors if error is not None)
+
+
+@needs_dask
+@pytest.mark.usefixtures("patience")
+def test_dask_result_that_is_lost_on_its_way_fails_its_call(dask_cluster, monkeypatch):
+    async def cut(**options):
+        raise OSError("cut off")
+
+    with open_executor(f"dask:{dask_cluster}") as executor:
+        with monkeypatch.context() as patch:
+            patch.setattr(executor._client.scheduler, "gather", cut)
+            error = executor.submit(max, 1, 2).exception(LONG)
+        assert died(error), repr(error)
+        assert executor.submit(max, 1, 2).result(LONG) == 2
+
+
+@needs_dask
+@pytest.mark.usefixtures("patience")
+def test_dask_drops_a_call_that_is_cancelled_by_any_thread(dask_cluster, monkeypatch):
+    with open_executor(f"dask:{dask_cluster}") as executor:
+        client = executor._client
+        nobody = functools.partial(client.submit, workers=["tcp://127.0.0.1:1"])
+        monkeypatch.setattr(client, "submit", nobody)
+        for cancel in (lambda call: call(), client.loop.add_callback):
+            answer = executor.submit(max, 1, 2)
+            (task,) = client.futures.values()
+            assert task.status == "pending"
+            cancel(answer.cancel)
+            assert wait([answer], LONG).done  # is so when the task has ended, too
+            assert answer.cancelled()
+            assert task.status == "cancelled"
 
 
 def mpiexec(*arguments):
@@ -400,14 +432,18 @@ def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch, capfd, tmp_path
     assert caught.value.exit_code == 3
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
-    assert clients() <= {"closed"}
+    assert clients() <= {("closed", False), ("newly-created", False)}  # its thread did not start
 
 
 def clients():
-    """The states of all clients; the garbage collector must find none that it would close."""
+    """The states of all clients; the garbage collector must find none that it would close.
+
+    With them whether their loop is theirs still, and its thread there.
+    """
     from distributed import Client
 
-    return {thing.status for thing in gc.get_objects() if issubclass(type(thing), Client)}
+    found = [thing for thing in gc.get_objects() if issubclass(type(thing), Client)]
+    return {(client.status, client._loop_runner.is_started()) for client in found}
 
 
 @pytest.mark.parametrize("late", [1, 2, 3])
