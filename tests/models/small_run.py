@@ -43,7 +43,7 @@ def stop_early(config, directory, batches, **how):
 
         def submit(self, function, *args):
             def call():
-                assert not are_finished() or told.wait(60.0), "nobody has looked up"
+                assert not are_finished() or told.wait(300.0), "nobody has looked up"
                 return function(*args)
 
             return super().submit(call)

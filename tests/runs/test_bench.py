@@ -94,7 +94,7 @@ def test_an_unknown_part_is_refused(repository):
         env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 2

@@ -26,7 +26,7 @@ def invoke(*arguments):
 def mcprop(*arguments, **options):
     command = [sys.executable, "-m", "mcprop", *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, **options
+        command, capture_output=True, text=True, timeout=300, check=False, **options
     )
 
 
@@ -46,7 +46,7 @@ def test_help_names_every_command_without_heavy_imports():
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
     )
     *text, loaded = done.stdout.splitlines()
     assert loaded == "[]"

@@ -178,7 +178,7 @@ def test_as_a_program(name, places, tmp_path):
     arguments, code, said = {"rum": (["rum"], 2, "No such command"), **TROUBLE}[name]
     words = [filled(word, places) for word in arguments]
     done = subprocess.run(
-        [sys.executable, "-m", "mcprop", *words], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "mcprop", *words], capture_output=True, text=True, timeout=300
     )
     assert (done.returncode, done.stdout) == (code, "")
     assert filled(said, places) in done.stderr.splitlines()[-1]

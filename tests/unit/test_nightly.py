@@ -32,7 +32,7 @@ def passed(repository, folder, *arguments):
     (folder / "tests" / "test_sample.py").write_text(SAMPLE)
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode in (0, 5), done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if " PASSED" in line]
@@ -66,7 +66,7 @@ def test_the_script_checks_everything_or_passes_on_what_it_is_given(repository, 
         environment = os.environ | {"TOLD": str(told)}
         subprocess.run(
             [scripts / "test", *arguments],
-            env=environment, capture_output=True, timeout=60, check=True,
+            env=environment, capture_output=True, timeout=300, check=True,
         )  # fmt: skip
         return [line.split()[1:] for line in told.read_text().splitlines()]
 

@@ -251,7 +251,7 @@ def asked(tmp_path_factory):
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=300,
         )
         files = {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb?")}
         return done.stdout, files

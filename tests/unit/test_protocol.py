@@ -242,7 +242,7 @@ def test_without_compiler_the_bits_are_the_same():
     )
     env = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=env
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=env
     )
     assert done.returncode == 0, done.stderr
     bits = json.loads(done.stdout)

@@ -19,6 +19,6 @@ def test_command_can_be_pasted_into_a_shell(monkeypatch, program):
 def test_time_is_that_of_evaluation():
     told = provenance("A run")
     age = datetime.now(UTC) - datetime.fromisoformat(told["evaluated"])
-    assert timedelta(0) <= age < timedelta(minutes=1)
+    assert abs(age) < timedelta(minutes=10)  # also if the clock is set right meanwhile
     assert "written" not in told
     assert told["title"] == "A run"
