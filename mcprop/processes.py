@@ -14,7 +14,6 @@ from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 KEPT_FROM_WORKERS = (signal.SIGINT, signal.SIGUSR1)
@@ -109,7 +108,7 @@ class _Worker:
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         # pickled apart from the pipe: what a call or its answer raises there is no fault of it
-        asked = ForkingPickler.dumps((function, args))
+        asked = _pickled((function, args))
         try:
             self.pipe.send_bytes(asked)
             answer = self.pipe.recv_bytes()
@@ -138,6 +137,10 @@ class _Worker:
         self.process.join()
         with suppress(ValueError):  # it has ended, though the system may not tell
             self.process.close()
+
+
+def _pickled(thing: Any) -> bytes:
+    return pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
 
 
 def _signal_name(number: int) -> str:
@@ -171,9 +174,9 @@ def _serve(pipe: Connection) -> None:
 
 def _answer(pipe: Connection, result: Any, error: BaseException | None) -> None:
     try:
-        answer = ForkingPickler.dumps((result, error))
+        answer = _pickled((result, error))
     except Exception as trouble:  # noqa: BLE001 - results and errors may refuse to be pickled
-        answer = ForkingPickler.dumps((None, RuntimeError(f"{error or trouble!r}")))
+        answer = _pickled((None, RuntimeError(f"{error or trouble!r}")))
     try:
         pipe.send_bytes(answer)
     except OSError:  # nobody is there to be told
