@@ -335,7 +335,8 @@ def note(kernel: str) -> str:
     kernel : str
         Its name.
     """
-    return (getattr(RECORDERS.get(kernel), "__doc__", None) or "").partition("\n")[0]
+    recorder = RECORDERS.get(kernel)
+    return ((recorder and recorder.__doc__) or "").partition("\n")[0]
 
 
 RECORDERS: dict[str, Callable[..., Recorder]] = {

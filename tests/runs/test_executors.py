@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import multiprocessing
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -320,7 +321,8 @@ def test_errors_of_a_call_come_back_with_their_traceback():
         assert type(error) is ValueError
         assert "processes.py" in error.__notes__[0]
         assert not died(error)
-        assert "pickle" in str(pool.submit(lambda: 0).exception())
+        unsent = pool.submit(lambda: 0).exception()  # versions of Python differ in what it is
+        assert type(unsent) in (AttributeError, pickle.PicklingError)
         assert "pickle" in str(pool.submit(threading.Lock).exception())
         assert type(pool.submit(sys.exit, 4).exception()) is SystemExit
         assert pool.submit(max, 1, 2).result() == 2
